@@ -1,0 +1,1 @@
+//! What another program sees: wire types, problems, cursors, the endpoint catalogue.

@@ -1,0 +1,1 @@
+//! The content that the binary carries: catalogue, parsers, rules; loading and checking.

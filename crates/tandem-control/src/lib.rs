@@ -1,0 +1,1 @@
+//! Control data in SQLite: repositories, migrations, acts, sealing, backup.

@@ -1,0 +1,1 @@
+//! Watches the stream: rules to detections, with durable state.

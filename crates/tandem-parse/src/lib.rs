@@ -1,0 +1,1 @@
+//! One record into events: formats and declarative mappings.

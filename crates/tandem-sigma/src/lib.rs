@@ -1,0 +1,1 @@
+//! The Sigma specification: rules, modifiers, conditions, and an evaluator that gives reasons.

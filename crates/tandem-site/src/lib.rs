@@ -1,0 +1,1 @@
+//! Joins the rooms into the customer's program: pipeline, jobs, handlers.

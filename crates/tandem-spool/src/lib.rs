@@ -1,0 +1,1 @@
+//! When bytes are durable, and where a reader stands.

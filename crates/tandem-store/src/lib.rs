@@ -1,0 +1,1 @@
+//! The event table: Parquet, Delta, compaction, retention, queries on DataFusion.

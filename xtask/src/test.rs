@@ -1,0 +1,121 @@
+//! Everything that must hold, cheapest first, with a count at the end of what ran and what was skipped.
+
+use anyhow::{Context, Result, bail};
+use std::fs;
+use std::path::Path;
+use std::time::Instant;
+
+pub(crate) fn run(root: &Path) -> Result<()> {
+    let begin = Instant::now();
+    let skipped = root.join("target/skipped-tests.txt");
+    fs::create_dir_all(root.join("target"))?;
+    fs::write(&skipped, "")?;
+
+    crate::tidy::run(root)?;
+    crate::run(root, "cargo", &["fmt", "--all", "--check"])?;
+    crate::run(root, "cargo", &["build", "--workspace", "--all-targets"])?;
+    lint(root)?;
+    if crate::exists("cargo-deny") {
+        crate::run(root, "cargo", &["deny", "--log-level", "error", "check", "licenses", "bans", "sources"])?;
+    } else {
+        note(&skipped, "licences by cargo-deny: cargo-deny is not installed (cargo install cargo-deny)")?;
+    }
+
+    let mut console_passed = 0;
+    let console = root.join("console");
+    if console.join("package.json").exists() {
+        console_passed = console_tests(&console)?;
+    }
+
+    let passed = rust_tests(root, &skipped)?;
+    let reasons: Vec<String> = fs::read_to_string(&skipped)?.lines().map(str::to_owned).collect();
+    crate::say(&format!("\ntook {} s", begin.elapsed().as_secs()));
+    for reason in &reasons {
+        crate::say(&format!("skipped: {reason}"));
+    }
+    println(&format!("{} passed, 0 failed, {} skipped", passed + console_passed, reasons.len()));
+    Ok(())
+}
+
+/// Clippy on our own crates; a warning fails.
+fn lint(root: &Path) -> Result<()> {
+    crate::run(root, "cargo", &["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"])
+}
+
+/// Runs the console's own tests and answers how many passed.
+fn console_tests(console: &Path) -> Result<u64> {
+    crate::say("$ npm test");
+    let output = crate::command(console, "npm").args(["test", "--silent"]).output()?;
+    let text = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    crate::say(&text);
+    if !output.status.success() {
+        bail!("the console's tests failed");
+    }
+    // vitest's closing line: `Tests  41 passed (41)`
+    let line = text.lines().rev().find(|line| strip_colour(line).trim_start().starts_with("Tests ")).map(strip_colour);
+    let count = line.and_then(|line| {
+        let words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
+        words.iter().position(|word| word == "passed").and_then(|at| words.get(at - 1)?.parse().ok())
+    });
+    count.context("the console's test run printed no count")
+}
+
+fn strip_colour(line: &str) -> String {
+    let mut text = String::new();
+    let mut characters = line.chars();
+    while let Some(character) = characters.next() {
+        if character == '\u{1b}' {
+            for inner in characters.by_ref() {
+                if inner.is_ascii_alphabetic() {
+                    break;
+                }
+            }
+        } else {
+            text.push(character);
+        }
+    }
+    text
+}
+
+/// Runs the Rust tests with nextest, else with cargo's own runner, and answers how many passed.
+fn rust_tests(root: &Path, skipped: &Path) -> Result<u64> {
+    let nextest = crate::exists("cargo-nextest");
+    let arguments: &[&str] = if nextest {
+        &["nextest", "run", "--workspace", "--no-tests=fail"]
+    } else {
+        &["test", "--workspace", "--no-fail-fast"]
+    };
+    crate::say(&format!("$ cargo {}", arguments.join(" ")));
+    let mut child = crate::command(root, "cargo");
+    child.args(arguments).env("TANDEM_SKIP_LOG", skipped).env("NEXTEST_HIDE_PROGRESS_BAR", "1");
+    if nextest {
+        let status = child.status()?;
+        if !status.success() {
+            bail!("tests failed");
+        }
+        let report =
+            fs::read_to_string(root.join("target/nextest/default/junit.xml")).context("reading the test report")?;
+        return Ok(report.matches("<testcase ").count() as u64);
+    }
+    let output = child.output()?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    crate::say(&text);
+    if !output.status.success() {
+        crate::say(&String::from_utf8_lossy(&output.stderr));
+        bail!("tests failed");
+    }
+    let counts = text.lines().filter_map(|line| line.strip_prefix("test result: ok. "));
+    Ok(counts.filter_map(|line| line.split(' ').next()?.parse::<u64>().ok()).sum())
+}
+
+fn note(skipped: &Path, reason: &str) -> Result<()> {
+    let mut text = fs::read_to_string(skipped)?;
+    text.push_str(reason);
+    text.push('\n');
+    Ok(fs::write(skipped, text)?)
+}
+
+#[expect(clippy::print_stdout, reason = "the closing line is this task's result")]
+fn println(text: &str) {
+    println!("{text}");
+}

@@ -152,4 +152,17 @@ mod tests {
         assert!(matches!(read(&["Image", "Image"]), Err(CatalogueError::Twice(_))));
         assert!(matches!(read(&["raw"]), Err(CatalogueError::Reserved(_))));
     }
+
+    #[test]
+    fn the_shipped_catalogue_has_names_that_differ_by_more_than_case() {
+        let catalogue = Catalogue::from_yaml(include_str!("../../../content/fields.yaml")).unwrap();
+        let mut seen: std::collections::HashSet<String> = META_COLUMNS.iter().map(ToString::to_string).collect();
+        for field in catalogue.fields() {
+            assert!(seen.insert(field.name.to_lowercase()), "{}", field.name);
+            let dotted = field.name.contains('.');
+            assert!(dotted || field.layer == Layer::Vendor || ["message", "tags", "labels"].contains(&&*field.name));
+            assert!(field.description.ends_with('.'), "{}", field.name);
+        }
+        assert_eq!(catalogue.get("source.ip").unwrap().kind, FieldType::Ip);
+    }
 }

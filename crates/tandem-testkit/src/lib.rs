@@ -1,1 +1,6 @@
-//! Builders, manual clock, faulty disk, and a harness for the real binary.
+//! For tests only: skipping with a reason, finding the corpora, and the program as a process.
+
+pub mod program;
+mod skip;
+
+pub use skip::{corpora, skip};

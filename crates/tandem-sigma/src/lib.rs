@@ -1,1 +1,78 @@
 //! The Sigma specification: rules, modifiers, conditions, and an evaluator that gives reasons.
+//!
+//! This crate reads Sigma rules (specification 2.1), says what is wrong with them, and evaluates
+//! them over events. It is written for clarity: what it answers is what a rule means, and faster
+//! engines are compared with it. It stands alone: no files, no clock, no threads.
+//!
+//! ```
+//! use tandem_sigma::{MapEvent, parse_rules};
+//!
+//! let (rules, problems) = parse_rules(
+//!     "whoami.yml",
+//!     r"
+//! title: Whoami Execution
+//! logsource:
+//!     category: process_creation
+//!     product: windows
+//! detection:
+//!     selection:
+//!         Image|endswith: '\whoami.exe'
+//!     condition: selection
+//! level: high
+//! ",
+//! );
+//! assert!(problems.is_empty());
+//!
+//! let event = MapEvent::new().with("Image", r"C:\Windows\System32\WhoAmI.exe");
+//! let found = rules[0].evaluate(&event).expect("the rule fires");
+//! assert_eq!(found.predicates[0].words, r"Image ends with '\whoami.exe'");
+//! assert_eq!(found.predicates[0].span, Some((19, 30)));
+//! ```
+//!
+//! What the specification leaves open is decided in `docs/sigma.md`.
+
+#![warn(missing_docs)]
+
+mod cidr;
+mod compile;
+mod condition;
+mod detection;
+mod encode;
+mod event;
+mod explain;
+mod limits;
+mod load;
+mod logsource;
+mod metadata;
+mod modifier;
+mod number;
+mod pattern;
+mod placeholder;
+mod problem;
+mod regexp;
+mod rule;
+mod suggest;
+mod test;
+mod time;
+mod value;
+mod words;
+mod yaml;
+
+pub use cidr::Network;
+pub use condition::{Condition, Quantity, Target};
+pub use detection::{Block, Detection, Item, Link, Selection};
+pub use event::{Event, MapEvent, MapValue};
+pub use explain::{Match, MatchedPredicate, PREDICATES_MAX, VALUE_BYTES_MAX};
+pub use limits::Limits;
+pub use load::{Loader, parse_rules};
+pub use logsource::LogSource;
+pub use number::Number;
+pub use pattern::{Anchor, Case, DASHES, Element, Pattern, fold};
+pub use placeholder::Placeholders;
+pub use problem::{Code, Position, Problem, Severity};
+pub use regexp::{RegexFlags, RegexTest};
+pub use rule::{Level, Readiness, Related, Relation, Rule, Status};
+pub use test::{Ordinal, Test};
+pub use time::TimePart;
+pub use value::Value;
+pub use words::LIST_SHOWN_MAX;

@@ -1,0 +1,151 @@
+//! The detection of a rule: selections of items of tests, and the conditions over them.
+
+use std::borrow::Cow;
+use std::collections::{BTreeSet, HashMap};
+
+use crate::condition::Condition;
+use crate::event::Event;
+use crate::problem::Position;
+use crate::test::Test;
+use crate::value::Value;
+
+/// What a rule looks for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Detection {
+    /// The selections in the order of the rule.
+    pub selections: Vec<Selection>,
+    /// The conditions; the rule fires if any of them holds.
+    pub conditions: Vec<Condition>,
+}
+
+/// A named part of a detection; it holds if any of its blocks does.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Selection {
+    /// The name that conditions use.
+    pub name: String,
+    /// Where the rule has it.
+    pub position: Position,
+    /// Alternatives.
+    pub blocks: Vec<Block>,
+}
+
+/// A map of a selection (or one list of keywords); it holds if every one of its items does.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Block {
+    /// What must hold together.
+    pub items: Vec<Item>,
+}
+
+/// One field with the tests of its value, or keywords.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Item {
+    /// The field; `None` for keywords, which are searched in every text of the event.
+    pub field: Option<String>,
+    /// Where the rule has it.
+    pub position: Position,
+    /// Whether one of the tests must hold, or all of them.
+    pub link: Link,
+    /// The item holds if its tests do not (`neq`).
+    pub negated: bool,
+    /// The tests. There are none if a placeholder has an empty list of values: then the tests do
+    /// not hold, whatever the link.
+    pub tests: Vec<Test>,
+}
+
+/// How the tests of an item are combined.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Link {
+    /// At least one must hold.
+    Any,
+    /// Every one must hold (`all`).
+    All,
+}
+
+impl Detection {
+    /// True if any condition holds for the event.
+    pub fn holds(&self, event: &dyn Event) -> bool {
+        self.first_condition(event).is_some()
+    }
+
+    /// The number of the first condition that holds.
+    pub(crate) fn first_condition(&self, event: &dyn Event) -> Option<usize> {
+        let names: Vec<&str> = self.selections.iter().map(|s| s.name.as_str()).collect();
+        let mut known: HashMap<&str, bool> = HashMap::new();
+        let mut holds = |name| {
+            *known.entry(name).or_insert_with(|| self.selection(name).is_some_and(|selection| selection.holds(event)))
+        };
+        self.conditions.iter().position(|condition| condition.evaluate(&names, &mut holds))
+    }
+
+    pub(crate) fn selection(&self, name: &str) -> Option<&Selection> {
+        self.selections.iter().find(|selection| selection.name == name)
+    }
+
+    /// Every item of every selection.
+    pub fn items(&self) -> impl Iterator<Item = &Item> {
+        self.selections.iter().flat_map(|selection| &selection.blocks).flat_map(|block| &block.items)
+    }
+
+    /// The fields that the detection asks for, those that others are compared with included.
+    pub fn fields(&self) -> BTreeSet<&str> {
+        let mut fields = BTreeSet::new();
+        for item in self.items() {
+            fields.extend(item.field.as_deref());
+            for test in &item.tests {
+                if let Test::FieldRef { field, .. } = test {
+                    fields.insert(field);
+                }
+            }
+        }
+        fields
+    }
+
+    /// True if the detection searches the texts of the event, not only named fields.
+    pub fn has_keywords(&self) -> bool {
+        self.items().any(|item| item.field.is_none())
+    }
+}
+
+impl Selection {
+    /// True if any block holds for the event.
+    pub fn holds(&self, event: &dyn Event) -> bool {
+        self.blocks.iter().any(|block| block.holds(event))
+    }
+}
+
+impl Block {
+    /// True if every item holds for the event.
+    pub fn holds(&self, event: &dyn Event) -> bool {
+        self.items.iter().all(|item| item.holds(event))
+    }
+}
+
+impl Item {
+    /// True if the item holds for the event.
+    pub fn holds(&self, event: &dyn Event) -> bool {
+        let tests_hold = match &self.field {
+            Some(field) => {
+                let value = event.field(field);
+                self.linked(|test| test.holds(value.as_ref(), event))
+            }
+            None => self.linked(|test| keyword_holds(test, event)),
+        };
+        tests_hold != self.negated
+    }
+
+    fn linked(&self, holds: impl FnMut(&Test) -> bool) -> bool {
+        match self.link {
+            Link::Any => self.tests.iter().any(holds),
+            Link::All => !self.tests.is_empty() && self.tests.iter().all(holds),
+        }
+    }
+}
+
+fn keyword_holds(test: &Test, event: &dyn Event) -> bool {
+    let mut found = false;
+    event.each_text(&mut |text| {
+        found = test.holds(Some(&Value::Str(Cow::Borrowed(text))), event);
+        found
+    });
+    found
+}

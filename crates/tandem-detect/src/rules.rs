@@ -1,0 +1,128 @@
+//! Loaded rules and what is wrong with the others.
+
+use sha2::{Digest, Sha256};
+use std::collections::HashSet;
+use std::sync::Arc;
+use tandem_base::hex;
+use tandem_model::{Level, RuleStatus};
+use tandem_sigma::{Loader, Readiness, Rule};
+
+/// A rule that can be evaluated, or that waits for placeholder values.
+#[derive(Debug)]
+pub struct LoadedRule {
+    /// The rule's `id`; where it has none, `sha256:` and a hash of its text.
+    pub id: Arc<str>,
+    /// Title.
+    pub title: Arc<str>,
+    /// Author.
+    pub author: Option<Arc<str>>,
+    /// A hash of the file's text: changes when the rule does.
+    pub version: Arc<str>,
+    /// Level; a rule without one is `informational`.
+    pub level: Level,
+    /// Status; a rule without one is `experimental`.
+    pub status: RuleStatus,
+    /// Tags.
+    pub tags: Vec<Arc<str>>,
+    /// The text of its file.
+    pub text: Arc<str>,
+    /// The compiled rule.
+    pub rule: Rule,
+}
+
+impl LoadedRule {
+    /// Whether it can run; else which placeholders it waits for.
+    pub fn needs_values(&self) -> Option<Vec<&str>> {
+        match self.rule.readiness() {
+            Readiness::Ready => None,
+            Readiness::NeedsValues(names) => Some(names.iter().map(String::as_str).collect()),
+        }
+    }
+}
+
+/// Why a rule was not loaded, or what is doubtful about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RuleProblem {
+    /// File.
+    pub file: String,
+    /// The rule's id, where it could be read.
+    pub rule_id: Option<String>,
+    /// Line, from 1.
+    pub line: usize,
+    /// What is wrong, and what to do.
+    pub reason: String,
+    /// Whether the rule cannot be used; else it is a warning.
+    pub fatal: bool,
+}
+
+/// A set of rules. The same id twice: the first one stays, the second is reported.
+#[derive(Debug, Default)]
+pub struct Rules {
+    /// Rules in the order of loading.
+    pub rules: Vec<Arc<LoadedRule>>,
+    /// Everything that was wrong.
+    pub problems: Vec<RuleProblem>,
+    ids: HashSet<Arc<str>>,
+}
+
+impl Rules {
+    /// No rules.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Loads one file's text.
+    pub fn add(&mut self, loader: &Loader, file: &str, text: &str) {
+        let (rules, problems) = loader.parse_rules(file, text);
+        for problem in problems {
+            let hint = problem.hint.as_ref().map(|hint| format!(" ({hint})")).unwrap_or_default();
+            self.problems.push(RuleProblem {
+                file: file.to_owned(),
+                rule_id: None,
+                line: problem.position.line,
+                reason: format!("{}{hint}", problem.message),
+                fatal: problem.severity() == tandem_sigma::Severity::Error,
+            });
+        }
+        let version: Arc<str> = hex(&Sha256::digest(text.as_bytes())[..8]).into();
+        let whole: Arc<str> = text.into();
+        for rule in rules {
+            let id: Arc<str> =
+                rule.id.as_deref().map_or_else(|| format!("sha256:{version}:{}", rule.position.line).into(), Arc::from);
+            if !self.ids.insert(Arc::clone(&id)) {
+                self.problems.push(RuleProblem {
+                    file: file.to_owned(),
+                    rule_id: Some(id.to_string()),
+                    line: rule.position.line,
+                    reason: format!("a rule with the id {id} is loaded already; this one is left out"),
+                    fatal: true,
+                });
+                continue;
+            }
+            self.rules.push(Arc::new(LoadedRule {
+                id,
+                title: rule.title.as_str().into(),
+                author: rule.author.as_deref().map(Arc::from),
+                version: Arc::clone(&version),
+                level: rule.level.map_or(Level::Informational, level),
+                status: rule.status.map_or(RuleStatus::Experimental, status),
+                tags: rule.tags.iter().map(|tag| Arc::from(tag.as_str())).collect(),
+                text: Arc::clone(&whole),
+                rule,
+            }));
+        }
+    }
+
+    /// The rule with this id.
+    pub fn get(&self, id: &str) -> Option<&Arc<LoadedRule>> {
+        self.rules.iter().find(|rule| &*rule.id == id)
+    }
+}
+
+fn level(level: tandem_sigma::Level) -> Level {
+    level.as_str().parse().unwrap_or_default()
+}
+
+fn status(status: tandem_sigma::Status) -> RuleStatus {
+    status.as_str().parse().unwrap_or_default()
+}

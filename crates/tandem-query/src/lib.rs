@@ -12,6 +12,8 @@
 
 mod ast;
 mod display;
+mod evaluate;
+mod figures;
 mod limits;
 mod literal;
 mod names;
@@ -20,6 +22,8 @@ mod problem;
 mod token;
 
 pub use ast::{Aggregate, Expr, Function, Operator, Order, Piece, Query, SortKey, Stage, Test};
+pub use evaluate::{matches, value_of};
+pub use figures::{Answer, Table, evaluate, order_of};
 pub use limits::{
     DEPTH_MAX, GROUP_FIELDS_MAX, HEAD_MAX, PIPE_STAGES_MAX, QUERY_BYTES_MAX, REGEX_BYTES_MAX, REGEX_COMPILED_BYTES_MAX,
     TERMS_MAX,

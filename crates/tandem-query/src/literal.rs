@@ -3,6 +3,7 @@
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use tandem_base::Timestamp;
+use tandem_model::Value;
 
 /// A value to compare with. Its kind decides what it can be compared with (see [`Literal::parse`]).
 #[derive(Debug, Clone, PartialEq)]
@@ -47,6 +48,24 @@ impl Literal {
         match parse_address(text) {
             Some(address) => Self::Address(address),
             None => Self::Text(text.to_owned()),
+        }
+    }
+
+    /// The number as floating point, when it is one.
+    pub(crate) fn as_double(&self) -> Option<f64> {
+        match self {
+            Self::Long(number) => Some(*number as f64),
+            Self::Double(number) => Some(*number),
+            _ => None,
+        }
+    }
+
+    /// The number as a value, when it is one.
+    pub(crate) fn to_number(&self) -> Option<Value> {
+        match self {
+            Self::Long(number) => Some(Value::Long(*number)),
+            Self::Double(number) => Some(Value::Double(*number)),
+            _ => None,
         }
     }
 

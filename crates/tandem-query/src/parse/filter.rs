@@ -16,7 +16,12 @@ impl Parser<'_> {
             if self.peek() != Some(')') {
                 break;
             }
-            self.error(self.at..self.at + 1, "unopened-bracket", "this bracket was never opened", "remove it, or put it in quotes");
+            self.error(
+                self.at..self.at + 1,
+                "unopened-bracket",
+                "this bracket was never opened",
+                "remove it, or put it in quotes",
+            );
             self.bump();
         }
         Expr::and(parts)
@@ -131,6 +136,10 @@ impl Parser<'_> {
         }
         let test = self.value(&name, start)?;
         self.check_name(&name, span);
+        if let (Test::Equals(text), "raw") = (&test, &*name) {
+            let hint = format!("write `{0}` to look for words, `raw:*{0}*` for a part", cut(text));
+            self.warning(start..self.at, "whole-raw", "`raw:` compares the whole text of the event", hint);
+        }
         Some(Expr::field(name, test))
     }
 
@@ -144,7 +153,12 @@ impl Parser<'_> {
             if !parser.take(")") {
                 parser.error(start..start + 1, "unclosed-bracket", "this bracket is not closed", "close it with `)`");
             } else if inner.is_none() && parser.problems.len() == before {
-                parser.error(start..parser.at, "empty-bracket", "there is nothing in these brackets", "write a term in them, or remove them");
+                parser.error(
+                    start..parser.at,
+                    "empty-bracket",
+                    "there is nothing in these brackets",
+                    "write a term in them, or remove them",
+                );
             }
             inner
         })

@@ -122,7 +122,11 @@ impl Parser<'_> {
         let is_drive = colon == 1 && after.starts_with(['\\', '/']);
         let is_hardware_address =
             word.len() == 17 && word.split(':').all(|byte| byte.len() == 2 && u8::from_str_radix(byte, 16).is_ok());
-        is_drive || after.starts_with("//") || after.starts_with(':') || crate::parse_address(word).is_some() || is_hardware_address
+        is_drive
+            || after.starts_with("//")
+            || after.starts_with(':')
+            || crate::parse_address(word).is_some()
+            || is_hardware_address
     }
 
     /// The word here; empty when none stands here.

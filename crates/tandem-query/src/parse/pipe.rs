@@ -1,9 +1,7 @@
 //! Stages after `|`.
 
 use super::{Parser, cut};
-use crate::{
-    Aggregate, Function, GROUP_FIELDS_MAX, HEAD_MAX, Order, PIPE_STAGES_MAX, SortKey, Stage, names,
-};
+use crate::{Aggregate, Function, GROUP_FIELDS_MAX, HEAD_MAX, Order, PIPE_STAGES_MAX, SortKey, Stage, names};
 
 const STAGES: [&str; 4] = ["stats", "sort", "head", "fields"];
 
@@ -69,7 +67,12 @@ impl Parser<'_> {
             "fields" => Stage::Fields(self.columns(columns)?),
             "" => {
                 let message = "a stage is missing behind `|`";
-                self.error(bar..bar + 1, "missing-stage", message, "write `| stats count by user.name`; for alternatives write OR");
+                self.error(
+                    bar..bar + 1,
+                    "missing-stage",
+                    message,
+                    "write `| stats count by user.name`; for alternatives write OR",
+                );
                 return None;
             }
             _ => {
@@ -160,7 +163,12 @@ impl Parser<'_> {
             }
         }
         if field.is_none() && function != Function::Count {
-            self.error(start..self.at, "missing-field", format!("`{word}` needs a field"), format!("write `{word}(field)`"));
+            self.error(
+                start..self.at,
+                "missing-field",
+                format!("`{word}` needs a field"),
+                format!("write `{word}(field)`"),
+            );
             return None;
         }
         self.skip_space();
@@ -204,7 +212,8 @@ impl Parser<'_> {
         match word.text().parse() {
             Ok(count) if (1..=HEAD_MAX).contains(&count) => Some(Stage::Head(count)),
             _ => {
-                let span = if word.pieces.is_empty() { word.start.saturating_sub(1)..word.end } else { word.start..word.end };
+                let span =
+                    if word.pieces.is_empty() { word.start.saturating_sub(1)..word.end } else { word.start..word.end };
                 let span = if self.text.is_char_boundary(span.start) { span } else { word.start..word.end };
                 let message = format!("`head` needs a number from 1 to {HEAD_MAX}");
                 self.error(span, "bad-number", message, "write `| head 20`");

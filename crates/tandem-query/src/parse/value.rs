@@ -94,7 +94,8 @@ impl Parser<'_> {
             return Some(Some(Literal::parse(&self.quoted())));
         }
         let rest = self.rest();
-        let end = rest.find(|c: char| c.is_whitespace() || matches!(c, ']' | '}' | '|' | '(' | ')')).unwrap_or(rest.len());
+        let end =
+            rest.find(|c: char| c.is_whitespace() || matches!(c, ']' | '}' | '|' | '(' | ')')).unwrap_or(rest.len());
         let text = rest[..end].to_owned();
         self.at += end;
         match text.as_str() {
@@ -171,7 +172,9 @@ impl Parser<'_> {
 /// Whether `text` is an address with a prefix that no network has.
 fn is_bad_network(text: &str) -> bool {
     text.split_once('/').is_some_and(|(address, prefix)| {
-        crate::parse_address(address).is_some() && !prefix.is_empty() && prefix.bytes().all(|byte| byte.is_ascii_digit())
+        crate::parse_address(address).is_some()
+            && !prefix.is_empty()
+            && prefix.bytes().all(|byte| byte.is_ascii_digit())
     })
 }
 

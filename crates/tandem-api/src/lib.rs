@@ -6,6 +6,7 @@
 mod account;
 mod case;
 mod catalogue;
+mod client;
 mod detection;
 mod event;
 mod health;
@@ -19,6 +20,7 @@ mod source;
 pub use account::*;
 pub use case::*;
 pub use catalogue::{ENDPOINTS, Endpoint, Guard, Method};
+pub use client::{Client, ClientError};
 pub use detection::*;
 pub use event::*;
 pub use health::*;
@@ -28,3 +30,5 @@ pub use rule::*;
 pub use search::*;
 pub use session::*;
 pub use source::*;
+
+pub use hyper::Method as HttpMethod;

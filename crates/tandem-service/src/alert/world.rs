@@ -1,0 +1,546 @@
+//! One grouping: the open groups of the queue, or those of one run over history.
+
+use crate::alert::hubs::Hubs;
+use crate::alert::risk::{Risks, apart};
+use crate::alert::spread::Spreads;
+use crate::alert::{AlertPolicy, Disposition, EntityKey, EntityKind, JoinKey};
+use crate::case::{Gathered, GroupingReason, Priority};
+use std::collections::{BTreeSet, HashMap, VecDeque};
+use tandem_base::Timestamp;
+use tandem_model::{Detection, DetectionId};
+
+const STANDING_ENTITIES_MAX: usize = 2_000;
+const STANDING_KEYS_MAX: usize = 2_000;
+const CLOSED_MAX: usize = 20_000;
+
+/// What became of one detection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Placed {
+    /// It was judged before; nothing changes.
+    Seen,
+    /// It adds risk.
+    Signal {
+        /// Points added by it.
+        points: u32,
+        /// The highest sum that one of its entities now has.
+        total: u32,
+    },
+    /// It opens a case (or a run's group).
+    Open(Box<Opening>),
+    /// It joins one.
+    Join(Box<Joining>),
+}
+
+/// A new case, or a new group of a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Opening {
+    /// Its number: of the case, or of the group within the run.
+    pub number: u64,
+    /// Title, priority and reasons; detections are added by the caller (`earlier` first, then this one).
+    pub gathered: Gathered,
+    /// Signals that it takes along.
+    pub earlier: Vec<DetectionId>,
+    /// Closed cases of the same keys.
+    pub links: Vec<u64>,
+}
+
+/// A case (or group) that has one more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Joining {
+    /// Its number.
+    pub number: u64,
+    /// Why it belongs there.
+    pub reason: GroupingReason,
+    /// More urgent now, and why.
+    pub raise: Option<(Priority, String)>,
+    /// It spreads from now on: the rule.
+    pub spreading: Option<String>,
+    /// Open cases that nobody touched and that become part of it.
+    pub absorb: Vec<u64>,
+    /// Open cases that somebody works on and that are only linked.
+    pub links: Vec<u64>,
+    /// Signals that it takes along.
+    pub earlier: Vec<DetectionId>,
+}
+
+/// An open group as grouping sees it.
+#[derive(Debug, Clone)]
+pub(super) struct Standing {
+    pub(super) priority: Priority,
+    pub(super) keys: BTreeSet<JoinKey>,
+    pub(super) entities: HashMap<EntityKey, (Timestamp, Timestamp)>,
+    /// Nobody took it and it is new: the program may merge it.
+    pub(super) untouched: bool,
+    pub(super) spreading: Option<(String, Timestamp)>,
+    pub(super) last: Timestamp,
+}
+
+/// A detection with what grouping needs of it.
+pub(super) struct Candidate<'a> {
+    pub(super) detection: &'a Detection,
+    pub(super) entities: &'a [(EntityKey, String)],
+    pub(super) key: &'a JoinKey,
+    pub(super) at: Timestamp,
+}
+
+#[derive(Debug, Clone, Default)]
+pub(super) struct World {
+    standing: HashMap<u64, Standing>,
+    by_key: HashMap<JoinKey, u64>,
+    by_entity: HashMap<EntityKey, BTreeSet<u64>>,
+    risks: Risks,
+    spreads: Spreads,
+    closed_by_key: HashMap<JoinKey, u64>,
+    closed_by_entity: HashMap<EntityKey, (u64, Timestamp)>,
+    closed_order: VecDeque<(u64, Vec<JoinKey>, Vec<EntityKey>)>,
+}
+
+impl World {
+    /// Places one detection. `next` gives the number of a new group.
+    pub(super) fn place(
+        &mut self,
+        candidate: &Candidate<'_>,
+        disposition: &Disposition,
+        policy: &AlertPolicy,
+        hubs: &Hubs,
+        next: &mut dyn FnMut() -> u64,
+    ) -> Placed {
+        let quiet = matches!(disposition, Disposition::Signal { .. });
+        if !quiet
+            && policy.spreads(candidate.detection)
+            && let Some(placed) = self.place_spread(candidate, disposition, policy, next)
+        {
+            return placed;
+        }
+        let joined =
+            self.same_key(candidate).or_else(|| if quiet { None } else { self.shared(candidate, policy, hubs) });
+        if let Some((number, reason)) = joined {
+            return Placed::Join(Box::new(self.join(number, reason, candidate, disposition)));
+        }
+        match disposition {
+            Disposition::Opens { priority, reason } => {
+                let (key, name) = (candidate.key, primary_name(candidate));
+                let mut gathered =
+                    Gathered::new(format!("{} on {name}", candidate.detection.rule_title), *priority, reason.clone());
+                gathered.add_reason(opened(key, candidate));
+                Placed::Open(Box::new(self.open(gathered, candidate, Vec::new(), next())))
+            }
+            Disposition::Risk { points } | Disposition::Signal { points } => {
+                self.add_risk(candidate, *points, policy, next)
+            }
+        }
+    }
+
+    /// (a) Same rule and same primary entity.
+    fn same_key(&self, candidate: &Candidate<'_>) -> Option<(u64, GroupingReason)> {
+        let number = *self.by_key.get(candidate.key)?;
+        Some((number, opened(candidate.key, candidate)))
+    }
+
+    /// (c) A shared host or user within the window.
+    fn shared(&self, candidate: &Candidate<'_>, policy: &AlertPolicy, hubs: &Hubs) -> Option<(u64, GroupingReason)> {
+        let window = policy.sharing_window();
+        let mut shared: HashMap<u64, Vec<&(EntityKey, String)>> = HashMap::new();
+        for entity in candidate.entities {
+            let (key, _) = entity;
+            let through = policy.sharing.by.contains(&key.kind)
+                && policy.is_somebody(key)
+                && !policy.is_infrastructure(key)
+                && !hubs.is_hub(key, policy.sharing.hub_share_percent, policy.sharing.hub_hosts_min, candidate.at);
+            if !through {
+                continue;
+            }
+            for number in self.by_entity.get(key).into_iter().flatten() {
+                let near = self.standing.get(number).and_then(|standing| standing.entities.get(key)).is_some_and(
+                    |(first, last)| candidate.at >= first.minus(window) && candidate.at <= last.plus(window),
+                );
+                if near {
+                    shared.entry(*number).or_default().push(entity);
+                }
+            }
+        }
+        let (number, entities) = shared.into_iter().max_by_key(|(number, entities)| {
+            (entities.len(), self.standing.get(number).map(|standing| standing.last), std::cmp::Reverse(*number))
+        })?;
+        let (key, name) = entities[0];
+        let reason = GroupingReason {
+            key: format!("shared {}", key.kind),
+            value: name.clone(),
+            reason: format!("the same {} within {} h", key.kind, policy.sharing.window_hours),
+        };
+        Some((number, reason))
+    }
+
+    /// (b) The same rule on several hosts within the window, or joining a spread that goes on.
+    fn place_spread(
+        &mut self,
+        candidate: &Candidate<'_>,
+        disposition: &Disposition,
+        policy: &AlertPolicy,
+        next: &mut dyn FnMut() -> u64,
+    ) -> Option<Placed> {
+        let rule = &*candidate.detection.rule_id;
+        let host =
+            candidate.entities.iter().find(|(key, _)| key.kind == EntityKind::Host && policy.is_somebody(key))?;
+        let host = host.0.value.clone();
+        let window = policy.spread_window();
+        let others = self.spreads.others(rule, &host, candidate.at, window);
+        let reason = |hosts: usize| GroupingReason {
+            key: "spread".into(),
+            value: rule.to_owned(),
+            reason: format!(
+                "the same rule on {} hosts within {} min",
+                hosts.max(policy.spreading.hosts as usize),
+                policy.spreading.window_minutes
+            ),
+        };
+        // It belongs to a spread that goes on.
+        let going_on = self.standing.iter().filter_map(|(number, standing)| {
+            let (spreads, last) = standing.spreading.as_ref()?;
+            (spreads == rule && apart(*last, candidate.at) <= window).then_some(*number)
+        });
+        if let Some(number) = going_on.min() {
+            return Some(Placed::Join(Box::new(self.join(number, reason(others.len() + 1), candidate, disposition))));
+        }
+        if others.len() + 1 < policy.spreading.hosts as usize {
+            return None;
+        }
+        let mut groups: BTreeSet<u64> = others.iter().filter_map(|(_, hit)| hit.group).collect();
+        groups.retain(|number| self.standing.contains_key(number));
+        let earlier: Vec<DetectionId> = others.iter().flat_map(|(_, hit)| hit.signals.iter().copied()).collect();
+        let own = match disposition {
+            Disposition::Opens { priority, .. } => *priority,
+            _ => policy.risk.priority,
+        };
+        let Some(number) = groups.pop_first() else {
+            let title = format!("{} spreads over hosts", candidate.detection.rule_title);
+            let why = format!("the same rule on {} hosts raises {own}", others.len() + 1);
+            let mut gathered = Gathered::new(title, own.raised(), why);
+            gathered.add_reason(reason(others.len() + 1));
+            gathered.spreading = Some(crate::case::SpreadMark { rule: rule.into(), last: candidate.at });
+            let opening = self.open(gathered, candidate, earlier, next());
+            self.spread_from(opening.number, candidate, &others);
+            return Some(Placed::Open(Box::new(opening)));
+        };
+        let (absorb, links) =
+            groups.into_iter().partition(|other| self.standing.get(other).is_some_and(|standing| standing.untouched));
+        let absorb: Vec<u64> = absorb;
+        let mut joining = self.join(number, reason(others.len() + 1), candidate, disposition);
+        for other in &absorb {
+            self.move_into(*other, number);
+        }
+        let before = self.standing.get(&number).map_or(own, |standing| standing.priority);
+        let base = joining.raise.as_ref().map_or(before, |(raised, _)| *raised).min(own);
+        joining.raise = Some((base.raised(), format!("the same rule on {} hosts raises {base}", others.len() + 1)));
+        if let Some(standing) = self.standing.get_mut(&number) {
+            standing.priority = base.raised();
+        }
+        joining.spreading = Some(rule.into());
+        joining.absorb = absorb;
+        joining.links = links;
+        joining.earlier = earlier;
+        self.spread_from(number, candidate, &others);
+        Some(Placed::Join(Box::new(joining)))
+    }
+
+    /// Marks `number` as spreading and brings the hosts of earlier hits in.
+    fn spread_from(&mut self, number: u64, candidate: &Candidate<'_>, others: &[(String, crate::alert::spread::Hit)]) {
+        let rule = candidate.detection.rule_id.to_string();
+        for (host, hit) in others {
+            let entity = EntityKey::new(EntityKind::Host, host.clone());
+            let key = JoinKey { rule: rule.clone(), entity: entity.clone() };
+            let elsewhere = hit.group.is_some_and(|group| group != number && self.standing.contains_key(&group));
+            if elsewhere {
+                continue; // somebody works on it; it is linked
+            }
+            self.risks.forget(&entity, &rule);
+            self.enter(number, Some(&key), std::slice::from_ref(&entity), hit.at);
+            if let Some(first) = hit.signals.first() {
+                self.spreads.note(&rule, host, hit.at, *first, Some(number));
+            }
+        }
+        if let Some(standing) = self.standing.get_mut(&number) {
+            standing.spreading = Some((rule, candidate.at));
+        }
+    }
+
+    fn add_risk(
+        &mut self,
+        candidate: &Candidate<'_>,
+        points: u32,
+        policy: &AlertPolicy,
+        next: &mut dyn FnMut() -> u64,
+    ) -> Placed {
+        let rule = &*candidate.detection.rule_id;
+        let window = policy.risk_window();
+        let all: Vec<EntityKey> = candidate.entities.iter().map(|(key, _)| key.clone()).collect();
+        // An address carries risk only where neither a host nor a user is known.
+        let bearers: Vec<&(EntityKey, String)> = candidate
+            .entities
+            .iter()
+            .filter(|(key, _)| {
+                policy.is_somebody(key) && (key.kind != EntityKind::Address || *key == candidate.key.entity)
+            })
+            .collect();
+        let mut total = 0;
+        let mut crossed = None;
+        if points > 0 {
+            for (key, name) in bearers {
+                let sum =
+                    self.risks.add(key, (candidate.detection.id, candidate.at), points, candidate.key, &all, window);
+                total = total.max(sum);
+                if sum >= policy.risk.threshold && crossed.is_none() {
+                    crossed = Some((key.clone(), name.clone(), sum));
+                }
+            }
+        }
+        let Some((entity, name, sum)) = crossed else {
+            self.note_spread(candidate, policy, None);
+            return Placed::Signal { points, total };
+        };
+        let contributions = self.risks.take(&entity, candidate.at, window);
+        let title = format!("{} rules add up on {name}", contributions.len());
+        let why = format!(
+            "risk {sum} within {} h passes the threshold of {}",
+            policy.risk.window_hours, policy.risk.threshold
+        );
+        let mut gathered = Gathered::new(title, policy.risk.priority, why.clone());
+        gathered.add_reason(GroupingReason { key: "risk".into(), value: name, reason: why });
+        let mut earlier: Vec<DetectionId> =
+            contributions.iter().flat_map(|each| each.detections.iter().copied()).collect();
+        earlier.retain(|id| *id != candidate.detection.id);
+        let opening = self.open(gathered, candidate, earlier, next());
+        for contribution in &contributions {
+            let entities: Vec<EntityKey> = contribution.entities.clone();
+            self.enter(opening.number, Some(&contribution.key), &entities, contribution.last);
+            if contribution.key.rule != rule {
+                continue;
+            }
+            self.note_spread(candidate, policy, Some(opening.number));
+        }
+        Placed::Open(Box::new(opening))
+    }
+
+    fn note_spread(&mut self, candidate: &Candidate<'_>, policy: &AlertPolicy, group: Option<u64>) {
+        if !policy.spreads(candidate.detection) {
+            return;
+        }
+        if let Some((host, _)) = candidate.entities.iter().find(|(key, _)| key.kind == EntityKind::Host) {
+            let id = candidate.detection.id;
+            self.spreads.note(&candidate.detection.rule_id, &host.value, candidate.at, id, group);
+        }
+    }
+
+    fn open(
+        &mut self,
+        gathered: Gathered,
+        candidate: &Candidate<'_>,
+        earlier: Vec<DetectionId>,
+        number: u64,
+    ) -> Opening {
+        let links = self.closed_near(candidate);
+        let standing = Standing {
+            priority: gathered.priority,
+            keys: BTreeSet::new(),
+            entities: HashMap::new(),
+            untouched: true,
+            spreading: gathered.spreading.as_ref().map(|mark| (mark.rule.clone(), mark.last)),
+            last: candidate.at,
+        };
+        self.standing.insert(number, standing);
+        self.enter_candidate(number, candidate);
+        Opening { number, gathered, earlier, links }
+    }
+
+    fn join(
+        &mut self,
+        number: u64,
+        reason: GroupingReason,
+        candidate: &Candidate<'_>,
+        disposition: &Disposition,
+    ) -> Joining {
+        let mut raise = None;
+        if let Some(standing) = self.standing.get_mut(&number)
+            && let Disposition::Opens { priority, reason } = disposition
+            && *priority < standing.priority
+        {
+            standing.priority = *priority;
+            raise = Some((*priority, reason.clone()));
+        }
+        self.enter_candidate(number, candidate);
+        Joining { number, reason, raise, spreading: None, absorb: Vec::new(), links: Vec::new(), earlier: Vec::new() }
+    }
+
+    fn enter_candidate(&mut self, number: u64, candidate: &Candidate<'_>) {
+        let entities: Vec<EntityKey> = candidate.entities.iter().map(|(key, _)| key.clone()).collect();
+        self.enter(number, Some(candidate.key), &entities, candidate.at);
+        let rule = &*candidate.detection.rule_id;
+        if let Some(standing) = self.standing.get_mut(&number)
+            && let Some((spreads, last)) = &mut standing.spreading
+            && spreads == rule
+        {
+            *last = (*last).max(candidate.at);
+        }
+        if let Some((host, _)) = candidate.entities.iter().find(|(key, _)| key.kind == EntityKind::Host) {
+            self.spreads.note(rule, &host.value, candidate.at, candidate.detection.id, Some(number));
+        }
+    }
+
+    fn enter(&mut self, number: u64, key: Option<&JoinKey>, entities: &[EntityKey], at: Timestamp) {
+        let Some(standing) = self.standing.get_mut(&number) else { return };
+        standing.last = standing.last.max(at);
+        if let Some(key) = key
+            && !self.by_key.contains_key(key)
+            && standing.keys.len() < STANDING_KEYS_MAX
+        {
+            standing.keys.insert(key.clone());
+            self.by_key.insert(key.clone(), number);
+        }
+        for entity in entities {
+            if let Some((first, last)) = standing.entities.get_mut(entity) {
+                *first = (*first).min(at);
+                *last = (*last).max(at);
+            } else if standing.entities.len() < STANDING_ENTITIES_MAX {
+                standing.entities.insert(entity.clone(), (at, at));
+                self.by_entity.entry(entity.clone()).or_default().insert(number);
+            }
+        }
+    }
+
+    /// Puts an open group as it is stored, in place of what was known of it.
+    pub(super) fn put(&mut self, number: u64, standing: Standing) {
+        self.take_out(number);
+        for key in &standing.keys {
+            self.by_key.insert(key.clone(), number);
+        }
+        for entity in standing.entities.keys() {
+            self.by_entity.entry(entity.clone()).or_default().insert(number);
+        }
+        self.standing.insert(number, standing);
+    }
+
+    /// The group is closed: nothing joins it any more, a new one of its keys links to it.
+    pub(super) fn close(&mut self, number: u64, keys: Vec<JoinKey>, entities: Vec<(EntityKey, Timestamp)>) {
+        self.take_out(number);
+        self.spreads.move_group(number, None);
+        for key in &keys {
+            self.closed_by_key.insert(key.clone(), number);
+        }
+        for (entity, last) in &entities {
+            self.closed_by_entity.insert(entity.clone(), (number, *last));
+        }
+        self.closed_order.push_back((number, keys, entities.into_iter().map(|(entity, _)| entity).collect()));
+        if self.closed_order.len() > CLOSED_MAX
+            && let Some((oldest, keys, entities)) = self.closed_order.pop_front()
+        {
+            for key in keys {
+                if self.closed_by_key.get(&key) == Some(&oldest) {
+                    self.closed_by_key.remove(&key);
+                }
+            }
+            for entity in entities {
+                if self.closed_by_entity.get(&entity).is_some_and(|(number, _)| *number == oldest) {
+                    self.closed_by_entity.remove(&entity);
+                }
+            }
+        }
+    }
+
+    /// Everything of `from` is now in `into`.
+    pub(super) fn move_into(&mut self, from: u64, into: u64) {
+        let Some(standing) = self.take_out(from) else { return };
+        self.spreads.move_group(from, Some(into));
+        for key in &standing.keys {
+            self.enter(into, Some(key), &[], standing.last);
+        }
+        for (entity, (first, last)) in standing.entities {
+            self.enter(into, None, std::slice::from_ref(&entity), first);
+            self.enter(into, None, &[entity], last);
+        }
+        if let Some(target) = self.standing.get_mut(&into) {
+            target.priority = target.priority.min(standing.priority);
+        }
+    }
+
+    fn take_out(&mut self, number: u64) -> Option<Standing> {
+        let standing = self.standing.remove(&number)?;
+        for key in &standing.keys {
+            if self.by_key.get(key) == Some(&number) {
+                self.by_key.remove(key);
+            }
+        }
+        for entity in standing.entities.keys() {
+            if let Some(numbers) = self.by_entity.get_mut(entity) {
+                numbers.remove(&number);
+                if numbers.is_empty() {
+                    self.by_entity.remove(entity);
+                }
+            }
+        }
+        Some(standing)
+    }
+
+    /// The closed group of the same key, and the latest one of the same host or user within a day.
+    fn closed_near(&self, candidate: &Candidate<'_>) -> Vec<u64> {
+        let mut near: Vec<u64> = self.closed_by_key.get(candidate.key).copied().into_iter().collect();
+        for (entity, _) in candidate.entities.iter().filter(|(key, _)| matches!(key.kind, EntityKind::Host)) {
+            if let Some((number, last)) = self.closed_by_entity.get(entity)
+                && candidate.at.since(*last).as_secs() <= 86_400
+                && !near.contains(number)
+            {
+                near.push(*number);
+            }
+        }
+        near
+    }
+
+    /// Remembers what a stored detection had contributed.
+    pub(super) fn recall(
+        &mut self,
+        candidate: &Candidate<'_>,
+        disposition: &Disposition,
+        group: Option<u64>,
+        policy: &AlertPolicy,
+    ) {
+        if group.is_some_and(|number| !self.standing.contains_key(&number)) {
+            return; // of a closed case
+        }
+        let quiet = matches!(disposition, Disposition::Signal { .. });
+        if !quiet {
+            self.note_spread(candidate, policy, group);
+        }
+        let (Disposition::Risk { points } | Disposition::Signal { points }) = disposition else { return };
+        if group.is_some() || *points == 0 {
+            return;
+        }
+        let all: Vec<EntityKey> = candidate.entities.iter().map(|(key, _)| key.clone()).collect();
+        for (key, _) in candidate.entities {
+            if policy.is_somebody(key) && (key.kind != EntityKind::Address || *key == candidate.key.entity) {
+                let window = policy.risk_window();
+                self.risks.add(key, (candidate.detection.id, candidate.at), *points, candidate.key, &all, window);
+            }
+        }
+    }
+
+    /// Forgets what is too old to matter at `now`.
+    pub(super) fn prune(&mut self, now: Timestamp, policy: &AlertPolicy) {
+        self.risks.prune(now, policy.risk_window());
+        self.spreads.prune(now, policy.spread_window());
+    }
+}
+
+fn primary_name<'a>(candidate: &'a Candidate<'_>) -> &'a str {
+    candidate
+        .entities
+        .iter()
+        .find(|(key, _)| *key == candidate.key.entity)
+        .map_or(candidate.key.entity.value.as_str(), |(_, name)| name.as_str())
+}
+
+fn opened(key: &JoinKey, candidate: &Candidate<'_>) -> GroupingReason {
+    GroupingReason {
+        key: format!("rule+{}", key.entity.kind),
+        value: format!("{} @ {}", candidate.detection.rule_id, primary_name(candidate)),
+        reason: format!("the same rule on the same {}", key.entity.kind),
+    }
+}

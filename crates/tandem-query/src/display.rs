@@ -199,8 +199,8 @@ fn write_pieces(f: &mut Formatter<'_>, pieces: &[Piece]) -> fmt::Result {
             Piece::AnyOne => f.write_char('?')?,
             Piece::Literal(text) => {
                 let is_special = text.is_empty()
-                    || text.contains(|c| ends_word(c) || matches!(c, '"' | '*' | '?'))
-                    || (index == 0 && text.starts_with(['[', '{', '<', '>', '/']))
+                    || text.contains(|c| ends_word(c) || matches!(c, '"' | '*' | '?' | ':'))
+                    || (index == 0 && text.starts_with(['[', '{', '<', '>', '/', '\\']))
                     || is_network(text);
                 if is_special { write_quoted(f, text)? } else { f.write_str(text)? }
             }

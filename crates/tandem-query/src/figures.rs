@@ -28,10 +28,10 @@ pub enum Answer<'a> {
 /// the texts of their values, absent ones first; a caller must not rely on either.
 pub fn evaluate<'a>(query: &Query, events: &'a [Event]) -> Answer<'a> {
     let passed = events.iter().filter(|event| matches(&query.filter, event)).collect();
-    query.pipe.iter().fold(Answer::Events(passed), |rows, stage| rows.through(stage))
+    query.pipe.iter().fold(Answer::Events(passed), Answer::through)
 }
 
-impl<'a> Answer<'a> {
+impl Answer<'_> {
     /// How many rows.
     pub fn len(&self) -> usize {
         match self {

@@ -11,6 +11,7 @@
 //! ```
 
 mod ast;
+mod complete;
 mod display;
 mod evaluate;
 mod figures;
@@ -22,6 +23,7 @@ mod problem;
 mod token;
 
 pub use ast::{Aggregate, Expr, Function, Operator, Order, Piece, Query, SortKey, Stage, Test};
+pub use complete::{Completion, CompletionKind, complete};
 pub use evaluate::{matches, value_of};
 pub use figures::{Answer, Table, evaluate, order_of};
 pub use limits::{

@@ -110,7 +110,8 @@ impl Parser<'_> {
         let Some(after) = self.rest().strip_prefix('-') else { return false };
         match after.chars().next() {
             None | Some('-' | ')' | '|') => false,
-            Some(c) => !c.is_whitespace() && !(owner.is_some() && c.is_ascii_digit()),
+            Some(c) if c.is_ascii_digit() => owner.is_none(),
+            Some(c) => !c.is_whitespace(),
         }
     }
 
@@ -120,7 +121,6 @@ impl Parser<'_> {
             return self.bracket(owner);
         }
         if !self.count_term(start) {
-            self.at = self.text.len();
             return None;
         }
         if let Some(name) = owner {

@@ -119,14 +119,13 @@ impl Parser<'_> {
         let rest = self.rest();
         let word = &rest[..rest.find(ends_word).unwrap_or(rest.len())];
         let after = &word[colon + 1..];
-        let is_drive = colon == 1 && after.starts_with(['\\', '/']);
+        let is_drive = colon == 1 && after.starts_with('\\');
         let is_hardware_address =
             word.len() == 17 && word.split(':').all(|byte| byte.len() == 2 && u8::from_str_radix(byte, 16).is_ok());
-        is_drive
-            || after.starts_with("//")
-            || after.starts_with(':')
-            || crate::parse_address(word).is_some()
-            || is_hardware_address
+        let is_address = |text: &str| crate::parse_address(text).is_some();
+        // `source.ip:::1` is a field with an address, `fe80::1` an address, `std::io` a text.
+        let is_double_colon = after.starts_with(':') && !is_address(after) && crate::Network::parse(after).is_none();
+        is_drive || after.starts_with("//") || is_double_colon || is_address(word) || is_hardware_address
     }
 
     /// The word here; empty when none stands here.
@@ -160,6 +159,15 @@ impl Parser<'_> {
                 "close it with `\"`"
             };
             self.error(start..self.text.len(), "unclosed-quote", "this quote is not closed", hint);
+        }
+        text
+    }
+
+    /// The text in quotes that starts here, with the backslashes that touch its end.
+    pub(super) fn quoted_with_end(&mut self) -> String {
+        let mut text = self.quoted();
+        while self.take("\\") {
+            text.push('\\');
         }
         text
     }

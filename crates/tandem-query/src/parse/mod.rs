@@ -71,13 +71,15 @@ struct Parser<'a> {
     at: usize,
     depth: usize,
     terms: usize,
+    /// Set when a limit was passed: the rest is not read, and what it lacks is not reported.
+    gave_up: bool,
     catalogue: Option<&'a Catalogue>,
     problems: Vec<Problem>,
 }
 
 impl<'a> Parser<'a> {
     fn new(text: &'a str, catalogue: Option<&'a Catalogue>) -> Self {
-        Self { text, at: 0, depth: 0, terms: 0, catalogue, problems: Vec::new() }
+        Self { text, at: 0, depth: 0, terms: 0, gave_up: false, catalogue, problems: Vec::new() }
     }
 
     fn run(mut self) -> (Query, Vec<Problem>) {
@@ -102,6 +104,7 @@ impl<'a> Parser<'a> {
         if self.terms == TERMS_MAX + 1 {
             let hint = "split the query in two";
             self.error(start..self.text.len(), "too-many-terms", format!("more than {TERMS_MAX} terms"), hint);
+            self.give_up();
         }
         self.terms <= TERMS_MAX
     }
@@ -112,13 +115,18 @@ impl<'a> Parser<'a> {
             let hint = "write it with fewer brackets";
             let message = format!("brackets and NOT are nested deeper than {DEPTH_MAX}");
             self.error(start..self.text.len(), "too-deep", message, hint);
-            self.at = self.text.len();
+            self.give_up();
             return None;
         }
         self.depth += 1;
         let answer = inner(self);
         self.depth -= 1;
         answer
+    }
+
+    fn give_up(&mut self) {
+        self.gave_up = true;
+        self.at = self.text.len();
     }
 
     fn error(&mut self, span: Range<usize>, code: &'static str, message: impl Into<String>, hint: impl Into<String>) {
@@ -137,6 +145,9 @@ impl<'a> Parser<'a> {
         hint: impl Into<String>,
         severity: Severity,
     ) {
+        if self.gave_up {
+            return;
+        }
         let (message, hint) = (message.into(), Some(hint.into()));
         self.problems.push(Problem { start: span.start, end: span.end, code, message, hint, severity });
     }

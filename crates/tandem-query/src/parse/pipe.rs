@@ -265,7 +265,7 @@ impl Parser<'_> {
         let start = self.at;
         if self.peek() == Some('"') {
             let before = self.problems.len();
-            let name = self.quoted();
+            let name = self.quoted_with_end();
             return (self.problems.len() == before && !name.is_empty()).then_some((name, start..self.at));
         }
         let rest = self.rest();

@@ -91,7 +91,7 @@ impl Parser<'_> {
     fn bound(&mut self) -> Option<Option<Literal>> {
         self.skip_space();
         if self.peek() == Some('"') {
-            return Some(Some(Literal::parse(&self.quoted())));
+            return Some(Some(Literal::parse(&self.quoted_with_end())));
         }
         let rest = self.rest();
         let end =

@@ -1,6 +1,7 @@
 //! House tasks: `cargo run -p xtask -- TASK`.
 
 mod console;
+mod dist;
 mod test;
 mod tidy;
 
@@ -12,6 +13,7 @@ const HELP: &str = "\
 House tasks of Tandem.
 
   console   build the web console where its sources changed
+  deb       build target/dist/tandem_*.deb from the tested binary
   tidy      check the house rules: arrows between crates, file lengths, forbidden words
   test      everything that must hold: tidy, formatting, lints, console tests, Rust tests
 ";
@@ -20,6 +22,7 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let outcome = match arguments.first().map(String::as_str) {
         Some("console") => console::build(&root()),
+        Some("deb") => dist::deb(&root()).map(|package| say(&format!("{}", package.display()))),
         Some("tidy") => tidy::run(&root()),
         Some("test") => test::run(&root()),
         None | Some("help" | "--help" | "-h") => {

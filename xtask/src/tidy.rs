@@ -48,7 +48,10 @@ const HEAVY: &[(&str, &[&str])] = &[
     ("parquet", &["tandem-store"]),
     ("sqlx", &["tandem-control"]),
     ("axum", &["tandem-ingest", "tandem-web", "tandem-site"]),
-    ("tokio", &["tandem-api", "tandem-ingest", "tandem-store", "tandem-control", "tandem-web", "tandem-site", "tandem"]),
+    (
+        "tokio",
+        &["tandem-api", "tandem-ingest", "tandem-store", "tandem-control", "tandem-web", "tandem-site", "tandem"],
+    ),
     ("utoipa", &["tandem-api", "tandem-site"]),
     ("clap", &["tandem"]),
     ("evtx", &["tandem-parse"]),

@@ -26,9 +26,11 @@ pub struct Limits {
     pub condition_depth_max: usize,
     /// Longest regular expression, in bytes.
     pub regex_bytes_max: usize,
-    /// Memory that one compiled regular expression may take, in bytes (also the bound of its
-    /// lazily built automaton).
+    /// Memory that one compiled regular expression may take, in bytes.
     pub regex_compiled_bytes_max: usize,
+    /// Memory that the automaton which a regular expression builds while it searches may take, in
+    /// bytes; where it is not enough, the search goes on more slowly.
+    pub regex_cache_bytes_max: usize,
 }
 
 impl Default for Limits {
@@ -44,7 +46,8 @@ impl Default for Limits {
             condition_bytes_max: 16 << 10,
             condition_depth_max: 64,
             regex_bytes_max: 8 << 10,
-            regex_compiled_bytes_max: 1 << 20,
+            regex_compiled_bytes_max: 4 << 20,
+            regex_cache_bytes_max: 1 << 20,
         }
     }
 }

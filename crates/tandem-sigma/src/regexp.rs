@@ -97,7 +97,7 @@ fn compile(text: &str, flags: RegexFlags, limits: &Limits) -> Result<regex::Rege
         .multi_line(flags.multi_line)
         .dot_matches_new_line(flags.dot_all)
         .size_limit(limits.regex_compiled_bytes_max)
-        .dfa_size_limit(limits.regex_compiled_bytes_max)
+        .dfa_size_limit(limits.regex_cache_bytes_max)
         .nest_limit(NEST_LIMIT)
         .build()
         .map_err(|error| match error {
@@ -170,7 +170,7 @@ mod tests {
     #[test]
     fn size_is_bounded() {
         assert!(new(&"a".repeat(10_000)).expect_err("long").message.contains("8192 bytes"));
-        assert!(new(r"(\w{100}){100}").expect_err("large").message.contains("takes more than"));
+        assert!(new(r"(\w{200}){200}").expect_err("large").message.contains("takes more than"));
         assert!(new(&"(".repeat(500)).is_err());
     }
 

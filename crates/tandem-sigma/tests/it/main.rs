@@ -1,0 +1,7 @@
+//! Integration tests: the meaning of rules as data, real rules, and hostile input.
+
+mod cases;
+mod corpus;
+mod data;
+mod hostile;
+mod regression;

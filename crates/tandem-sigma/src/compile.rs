@@ -183,7 +183,7 @@ impl Compiler<'_, '_> {
     }
 
     fn item(&mut self, field: Option<String>, modifiers: &Modifiers, values: &[&Node], position: Position) -> Item {
-        let mut tests = Vec::new();
+        let mut found = Vec::new();
         for value in values {
             let Content::Scalar(scalar) = &value.content else {
                 let found = value.type_name();
@@ -204,11 +204,12 @@ impl Compiler<'_, '_> {
                 );
             }
             let value = Value { scalar, place: value.position, is_keyword: field.is_none() };
-            self.tests_of(&value, modifiers, &mut tests);
+            let tests = self.tests_of(&value, modifiers);
+            self.count_tests(tests.len(), position);
+            found.push(tests);
         }
-        self.count_tests(tests.len(), position);
         let link = if modifiers.all { Link::All } else { Link::Any };
-        Item { field, position, link, negated: modifiers.neq, tests }
+        Item { field, position, link, negated: modifiers.neq, values: found }
     }
 
     fn count_tests(&mut self, more: usize, place: Position) {
@@ -225,11 +226,10 @@ impl Compiler<'_, '_> {
         }
     }
 
-    /// Adds the tests that one value of the rule stands for.
-    fn tests_of(&mut self, value: &Value<'_>, modifiers: &Modifiers, tests: &mut Vec<Test>) {
+    /// The tests that one value of the rule stands for.
+    fn tests_of(&mut self, value: &Value<'_>, modifiers: &Modifiers) -> Vec<Test> {
         if !modifiers.expand {
-            tests.extend(self.test_of_text(value, &value.scalar.text, modifiers));
-            return;
+            return self.test_of_text(value, &value.scalar.text, modifiers);
         }
         let forms = match expand(&value.scalar.text, self.placeholders, self.limits.tests_max) {
             Expanded::Values(forms) => forms,
@@ -245,7 +245,7 @@ impl Compiler<'_, '_> {
                 for name in names {
                     self.needs_values.entry(name).or_insert(value.place);
                 }
-                return;
+                return Vec::new();
             }
             Expanded::TooMany => {
                 let most = self.limits.tests_max;
@@ -254,12 +254,10 @@ impl Compiler<'_, '_> {
                     value.place,
                     format!("the placeholders of one value stand for more than {most} values"),
                 );
-                return;
+                return Vec::new();
             }
         };
-        for form in forms {
-            tests.extend(self.test_of_text(value, &form, modifiers));
-        }
+        forms.iter().flat_map(|form| self.test_of_text(value, form, modifiers)).collect()
     }
 
     /// The tests of one text; more than one if an encoding makes several texts of it.
@@ -403,7 +401,7 @@ impl Compiler<'_, '_> {
             self.problems.add_with_hint(
                 Code::ValueSuspicious,
                 value.place,
-                "this is in every value",
+                format!("'{}' is in every value", shortened(pattern.text())),
                 "use 'exists: true' to ask whether the field is there",
             );
         }

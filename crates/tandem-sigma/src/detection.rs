@@ -43,21 +43,22 @@ pub struct Item {
     pub field: Option<String>,
     /// Where the rule has it.
     pub position: Position,
-    /// Whether one of the tests must hold, or all of them.
+    /// Whether one of the values must be found, or all of them.
     pub link: Link,
-    /// The item holds if its tests do not (`neq`).
+    /// The item holds if its values are not found (`neq`).
     pub negated: bool,
-    /// The tests. There are none if a placeholder has an empty list of values: then the tests do
-    /// not hold, whatever the link.
-    pub tests: Vec<Test>,
+    /// For each value in the rule the tests that it stands for; it is found if any of them holds.
+    /// Mostly that is one test. `base64offset` makes three of a value, a placeholder as many as
+    /// it has values, perhaps none.
+    pub values: Vec<Vec<Test>>,
 }
 
-/// How the tests of an item are combined.
+/// How the values of an item are combined.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Link {
-    /// At least one must hold.
+    /// At least one must be found.
     Any,
-    /// Every one must hold (`all`).
+    /// Every one must be found (`all`).
     All,
 }
 
@@ -91,7 +92,7 @@ impl Detection {
         let mut fields = BTreeSet::new();
         for item in self.items() {
             fields.extend(item.field.as_deref());
-            for test in &item.tests {
+            for test in item.tests() {
                 if let Test::FieldRef { field, .. } = test {
                     fields.insert(field);
                 }
@@ -133,10 +134,16 @@ impl Item {
         tests_hold != self.negated
     }
 
-    fn linked(&self, holds: impl FnMut(&Test) -> bool) -> bool {
+    /// Every test of every value.
+    pub fn tests(&self) -> impl Iterator<Item = &Test> {
+        self.values.iter().flatten()
+    }
+
+    fn linked(&self, mut holds: impl FnMut(&Test) -> bool) -> bool {
+        let mut found = |tests: &Vec<Test>| tests.iter().any(&mut holds);
         match self.link {
-            Link::Any => self.tests.iter().any(holds),
-            Link::All => !self.tests.is_empty() && self.tests.iter().all(holds),
+            Link::Any => self.values.iter().any(found),
+            Link::All => self.values.iter().all(&mut found),
         }
     }
 }

@@ -122,7 +122,7 @@ impl Explainer<'_> {
     /// Adds the tests of an item that holds.
     fn item(&mut self, selection: &str, item: &Item) {
         let value = item.field.as_deref().and_then(|field| self.event.field(field));
-        for test in &item.tests {
+        for test in item.tests() {
             let found = match (&item.field, item.negated) {
                 (Some(_), false) => test.find(value.as_ref(), self.event),
                 (Some(_), true) => Some(Found {

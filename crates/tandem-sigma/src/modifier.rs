@@ -85,7 +85,9 @@ pub(crate) fn parse_key(
     let mut modifiers = Modifiers::default();
     let mut seen: Vec<&str> = Vec::new();
     for name in parts {
-        if seen.contains(&name) {
+        // Only an encoding does something else the second time.
+        let repeatable = name.starts_with("base64");
+        if seen.contains(&name) && !repeatable {
             problems.add(Code::ModifierCombination, place, format!("the modifier '{name}' stands twice in '{key}'"));
             continue;
         }

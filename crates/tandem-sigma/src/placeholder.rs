@@ -40,7 +40,8 @@ pub(crate) enum Expanded {
     TooMany,
 }
 
-/// Replaces each `%name%` by each of its values; `\%` is a percent sign.
+/// Replaces each `%name%` by each of its values; `\%` is a percent sign, `\\%name%` a backslash
+/// and a placeholder.
 pub(crate) fn expand(text: &str, placeholders: &Placeholders, most: usize) -> Expanded {
     let parts = split(text);
     let mut forms = vec![String::new()];
@@ -82,9 +83,8 @@ fn split(text: &str) -> Vec<Part<'_>> {
     let mut literal = String::new();
     let mut rest = text;
     while let Some(character) = rest.chars().next() {
-        if let Some(after) = rest.strip_prefix("\\%") {
-            literal.push('%');
-            rest = after;
+        if character == '\\' {
+            rest = take_backslashes(rest, &mut literal);
             continue;
         }
         if let Some((name, after)) = placeholder_at(rest) {
@@ -98,6 +98,25 @@ fn split(text: &str) -> Vec<Part<'_>> {
     }
     parts.push(Part::Text(literal));
     parts
+}
+
+/// Takes a run of backslashes, with the percent sign behind it if it is escaped. Before a percent
+/// sign pairs stand for one backslash each, and stay as they are for the pattern to read; anywhere
+/// else the run says nothing about placeholders.
+fn take_backslashes<'t>(text: &'t str, literal: &mut String) -> &'t str {
+    let rest = text.trim_start_matches('\\');
+    let count = text.len() - rest.len();
+    match rest.strip_prefix('%') {
+        Some(after) if count % 2 == 1 => {
+            literal.push_str(&text[..count - 1]);
+            literal.push('%');
+            after
+        }
+        _ => {
+            literal.push_str(&text[..count]);
+            rest
+        }
+    }
 }
 
 /// `%name%` at the start of the text; names are letters, digits, `_`, `-` and `.`.
@@ -120,6 +139,8 @@ mod tests {
         let values = |list: &[&str]| Expanded::Values(list.iter().map(|v| (*v).to_owned()).collect());
         assert_eq!(expand("%servers%"), values(&["srv*", "db1"]));
         assert_eq!(expand(r"a\%plain%Servers%b"), values(&["a%plainsrv*b", "a%plaindb1b"]));
+        assert_eq!(expand(r"corp\\%servers%"), values(&[r"corp\\srv*", r"corp\\db1"]));
+        assert_eq!(expand(r"a\b\\\%x"), Expanded::Plain(r"a\b\\%x".to_owned()));
         assert_eq!(expand("%none%"), values(&[]));
         assert_eq!(expand("100 % or 50%"), Expanded::Plain("100 % or 50%".to_owned()));
         assert_eq!(expand("%a b%"), Expanded::Plain("%a b%".to_owned()));

@@ -59,29 +59,39 @@ fn block_in_words(block: &Block) -> Words {
 }
 
 fn item_in_words(item: &Item) -> Words {
-    if item.tests.is_empty() {
-        let text = format!("{} is in an empty list", subject(item.field.as_deref()));
-        return Words { text, operator: "" };
+    let one_test_each = item.values.iter().all(|tests| tests.len() == 1);
+    if one_test_each || item.link == Link::Any {
+        return tests_in_words(item, &item.tests().collect::<Vec<_>>(), item.link);
     }
-    // Tests of one kind share subject and verb: "Image ends with 'a' or 'b'".
-    let phrases: Vec<Phrase> = item.tests.iter().map(|test| phrase(test, item.field.is_none())).collect();
+    // Each value has several forms, of which one is enough.
+    let parts = item.values.iter().map(|tests| tests_in_words(item, &tests.iter().collect::<Vec<_>>(), Link::Any));
+    join(parts.collect(), "and")
+}
+
+/// Tests of one kind share subject and verb: "Image ends with 'a' or 'b'".
+fn tests_in_words(item: &Item, tests: &[&Test], link: Link) -> Words {
+    let subject = subject(item.field.as_deref());
+    if tests.is_empty() {
+        return Words { text: format!("{subject} is in an empty list"), operator: "" };
+    }
     let mut groups: Vec<(&'static str, Vec<String>)> = Vec::new();
-    for phrase in phrases {
+    for test in tests {
+        let phrase = phrase(test, item.field.is_none());
         let verb = if item.negated { phrase.negative } else { phrase.positive };
         match groups.iter_mut().find(|(known, _)| *known == verb) {
             Some((_, objects)) => objects.push(phrase.object),
             None => groups.push((verb, vec![phrase.object])),
         }
     }
-    // What is negated holds for none of the values: "is not 'a' and not 'b'" reads "nor".
-    let (word, operator) = match (item.link, item.negated) {
+    // What is negated holds for none of the values: "is not 'a' or 'b'".
+    let (word, operator) = match (link, item.negated) {
         (Link::All, _) => ("and", "and"),
         (Link::Any, false) => ("or", "or"),
         (Link::Any, true) => ("or", "and"),
     };
     let statements = groups.into_iter().map(|(verb, objects)| {
         let objects = listed(&objects, word);
-        let parts = [subject(item.field.as_deref()), verb, &objects];
+        let parts = [subject, verb, &objects];
         let text = parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ");
         Words { text, operator: "" }
     });

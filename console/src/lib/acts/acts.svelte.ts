@@ -1,0 +1,151 @@
+import { ApiError, toProblem } from '../api/problem';
+import type { ActBody, ActName, Case, CaseHead } from '../api/types';
+import type { App } from '../state/app.svelte';
+
+export type DialogKind = 'verdict' | 'escalate' | 'priority' | 'merge' | 'snooze' | 'reason';
+
+export interface Ask {
+	kind: DialogKind;
+	act: ActName;
+	heads: CaseHead[];
+	/** Other cases that a merge may go into. */
+	suggestions: CaseHead[];
+}
+
+export interface Outcome {
+	done: CaseHead[];
+	notDone: { id: string; because: string }[];
+}
+
+/** The acts that ask something first. */
+const DIALOG: Partial<Record<ActName, DialogKind>> = {
+	close: 'verdict',
+	escalate: 'escalate',
+	set_priority: 'priority',
+	merge: 'merge',
+	snooze: 'snooze',
+	respond: 'reason',
+	recover: 'reason',
+	go_back: 'reason',
+	reopen: 'reason'
+};
+
+/** Does acts on one case or on several, says what came of it, and offers to take it back. */
+export class CaseActs {
+	ask = $state.raw<Ask>();
+	busy = $state(false);
+	outcome = $state.raw<Outcome>();
+	/** Called with every case as the server answered it. */
+	onChanged: (changed: CaseHead, act: ActName) => void = () => {};
+	/** Called when the server knows better than the row that was shown. */
+	onStale: (id: string) => void = () => {};
+
+	constructor(private app: App) {}
+
+	/** Starts an act: at once, or by the dialog that it needs. */
+	begin(act: ActName, heads: CaseHead[], suggestions: CaseHead[] = []): void {
+		if (heads.length === 0) return;
+		const kind = DIALOG[act];
+		if (kind) this.ask = { kind, act, heads, suggestions };
+		else void this.run(heads, { act });
+	}
+
+	cancel(): void {
+		this.ask = undefined;
+	}
+
+	/** True when everything was done. */
+	async run(heads: CaseHead[], body: ActBody): Promise<boolean> {
+		if (this.busy) return false;
+		this.busy = true;
+		try {
+			return heads.length === 1 && heads[0] ? await this.#one(heads[0], body) : await this.#many(heads, body);
+		} finally {
+			this.busy = false;
+		}
+	}
+
+	async #one(head: CaseHead, body: ActBody): Promise<boolean> {
+		const { app } = this;
+		try {
+			const version = body.act === 'close' ? await this.#readyToClose(head) : head.version;
+			const answer = await app.api.act(head.id, version, body);
+			this.ask = undefined;
+			this.onChanged(answer, body.act);
+			const actId = lastActId(answer);
+			app.toasts.say(this.#said(answer, body), actId ? { undo: () => void this.undo(answer, actId) } : {});
+			return true;
+		} catch (error) {
+			this.#failed(head, error);
+			return false;
+		}
+	}
+
+	/** A case that nobody has looked at goes through triage on its way to a verdict, where the server allows it. */
+	async #readyToClose(head: CaseHead): Promise<number> {
+		if (head.state !== 'new') return head.version;
+		const full = await this.app.api.case(head.id);
+		const may = (act: ActName): boolean => full.allowed.some((entry) => entry.act === act && entry.allowed);
+		if (full.version !== head.version || may('close') || !may('start_triage')) return head.version;
+		return (await this.app.api.act(head.id, full.version, { act: 'start_triage' })).version;
+	}
+
+	async #many(heads: CaseHead[], body: ActBody): Promise<boolean> {
+		try {
+			const result = await this.app.api.bulk(
+				heads.map((head) => head.id),
+				body
+			);
+			const done = heads.filter((head) => result.done.includes(head.id));
+			this.ask = undefined;
+			for (const head of done) this.onStale(head.id);
+			if (result.not_done.length > 0) this.outcome = { done, notDone: result.not_done };
+			this.app.toasts.say(this.app.t('acts.bulk', { done: done.length, not: result.not_done.length }), {
+				tone: result.not_done.length > 0 ? 'bad' : 'info'
+			});
+			return result.not_done.length === 0;
+		} catch (error) {
+			this.#failed(undefined, error);
+			return false;
+		}
+	}
+
+	async undo(head: CaseHead, actId: string): Promise<void> {
+		try {
+			const answer = await this.app.api.undo(head.id, actId);
+			this.onChanged(answer, 'reopen');
+			this.app.toasts.say(this.app.t('acts.undone', { id: head.id }));
+		} catch (error) {
+			this.#failed(head, error);
+		}
+	}
+
+	#said(head: CaseHead, body: ActBody): string {
+		const { t, maybe } = this.app.i18n;
+		const values = {
+			id: head.id,
+			verdict: body.verdict ? t(`verdict.${body.verdict}`) : '',
+			priority: head.priority,
+			into: body.into ?? ''
+		};
+		return maybe(`acts.did.${body.act}`, values) ?? t('acts.did', { id: head.id });
+	}
+
+	#failed(head: CaseHead | undefined, error: unknown): void {
+		const problem = toProblem(error);
+		const stale = error instanceof ApiError && (error.status === 409 || error.status === 412);
+		const text = [problem.detail ?? problem.title, problem.because, problem.hint].filter(Boolean).join(' ');
+		this.app.toasts.say(head ? this.app.t('acts.failed', { id: head.id, text }) : text, { tone: 'bad' });
+		if (stale && head) {
+			this.ask = undefined;
+			this.onStale(head.id);
+		}
+	}
+}
+
+/** The act that an undo would name: the answer's own, else the newest act of its timeline that can be undone. */
+export function lastActId(answer: Case): string | undefined {
+	if (answer.act_id) return answer.act_id;
+	const acts = (answer.timeline ?? []).filter((entry) => entry.kind === 'act' && entry.act_id);
+	return acts.reduce<(typeof acts)[number] | undefined>((a, b) => (!a || b.at >= a.at ? b : a), undefined)?.act_id ?? undefined;
+}

@@ -97,6 +97,8 @@ pub struct Http {
     pub header_timeout_s: u64,
     /// Longest pause inside a body, 30 s.
     pub body_timeout_s: u64,
+    /// How long a request of which a part is durable already waits for room for the rest, 20 s.
+    pub room_timeout_s: u64,
     /// What `Retry-After` says when the sink has no room, 5 s.
     pub retry_after_s: u64,
     /// The Splunk HTTP event collector.
@@ -210,6 +212,7 @@ impl Default for Http {
             max_connections: 1024,
             header_timeout_s: 10,
             body_timeout_s: 30,
+            room_timeout_s: 20,
             retry_after_s: 5,
             hec: Hec::default(),
             elasticsearch_version: "9.99.0".to_owned(),

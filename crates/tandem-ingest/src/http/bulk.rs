@@ -44,8 +44,10 @@ impl Verb {
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Meta {
-    _index: Option<String>,
-    _id: Option<Value>,
+    #[serde(rename = "_index")]
+    index: Option<String>,
+    #[serde(rename = "_id")]
+    id: Option<Value>,
 }
 
 /// One line of the answer.
@@ -225,8 +227,8 @@ impl Bulk<'_> {
                     return Err(Stop::TooMany);
                 }
                 let (verb, meta) = self.action(&line, number)?;
-                let index = meta._index.or_else(|| self.index.clone()).unwrap_or_default();
-                let (id, named) = match meta._id {
+                let index = meta.index.or_else(|| self.index.clone()).unwrap_or_default();
+                let (id, named) = match meta.id {
                     None | Some(Value::Null) => (Uuid::new_v4().simple().to_string(), false),
                     Some(Value::String(id)) => (id, true),
                     Some(id) => (id.to_string(), true),

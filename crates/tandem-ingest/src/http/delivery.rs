@@ -30,8 +30,6 @@ pub(super) enum NotDelivered {
 
 /// What a record costs beside its bytes.
 const OVERHEAD: usize = 200;
-/// How long a request of which a part is durable already waits for room for the rest.
-const PATIENCE: Duration = Duration::from_secs(20);
 
 impl<'a> Delivery<'a> {
     pub(super) fn new(shared: &'a Shared, sender: &'a Sender, transport: Transport) -> Self {
@@ -69,8 +67,8 @@ impl<'a> Delivery<'a> {
         if batch.is_empty() {
             return Ok(());
         }
-        let patience = if self.delivered == 0 { Duration::ZERO } else { PATIENCE };
-        let deadline = tokio::time::Instant::now() + patience;
+        let patience_s = if self.delivered == 0 { 0 } else { self.shared.config.room_timeout_s };
+        let deadline = tokio::time::Instant::now() + Duration::from_secs(patience_s);
         let mut pause = Duration::from_millis(10);
         loop {
             let error = match self.shared.sink.append(&batch).await {

@@ -122,7 +122,7 @@ where
         .timer(TokioTimer::new())
         .max_concurrent_streams(8)
         .max_header_list_size(MAX_HEADER_BYTES as u32)
-        .keep_alive_interval(Some(Duration::from_secs(60)));
+        .keep_alive_interval(Some(Duration::from_mins(1)));
     let service = TowerToHyperService::new(router.layer(axum::Extension(Peer(peer))));
     let connection = builder.serve_connection(TokioIo::new(stream), service);
     tokio::pin!(connection);

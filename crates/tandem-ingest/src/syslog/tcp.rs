@@ -5,7 +5,6 @@ use crate::config::SyslogTcp;
 use crate::counters::{Cause, Counters, Receiver, Source};
 use crate::sink::{Sink, insist};
 use crate::syslog::Frame;
-use futures::FutureExt;
 use parking_lot::Mutex;
 use rustix::net::sockopt;
 use std::collections::HashMap;
@@ -25,6 +24,8 @@ use tokio_util::task::TaskTracker;
 const READ_BYTES: usize = 64 << 10;
 /// What is still read at shutdown of what the peer had already sent.
 const MAX_DRAIN: usize = 1 << 20;
+/// How long bytes that have already arrived may take to show.
+const DRAIN: Duration = Duration::from_millis(50);
 
 pub(crate) struct Tcp {
     pub(crate) config: SyslogTcp,
@@ -108,7 +109,7 @@ impl Drop for Place {
 async fn connection(stream: TcpStream, peer: IpAddr, tcp: Arc<Tcp>, _place: Place) {
     // A peer that vanished without a word is noticed after two minutes or so.
     let _ = sockopt::set_socket_keepalive(&stream, true);
-    let _ = sockopt::set_tcp_keepidle(&stream, Duration::from_secs(60));
+    let _ = sockopt::set_tcp_keepidle(&stream, Duration::from_mins(1));
     let _ = sockopt::set_tcp_keepintvl(&stream, Duration::from_secs(20));
     let _ = sockopt::set_tcp_keepcnt(&stream, 3);
     let Some(acceptor) = &tcp.tls else {
@@ -174,7 +175,7 @@ async fn read(mut stream: impl AsyncRead + Unpin, peer: IpAddr, tcp: &Tcp, trans
     // What has already arrived is taken along; the sender believes that it is delivered.
     let mut drained = 0;
     while drained < MAX_DRAIN
-        && let Some(Ok(count)) = stream.read(&mut buffer).now_or_never()
+        && let Ok(Ok(count)) = tokio::time::timeout(DRAIN, stream.read(&mut buffer)).await
         && count > 0
     {
         drained += count;

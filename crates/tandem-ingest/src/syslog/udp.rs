@@ -32,7 +32,8 @@ const MAX_APPEND: usize = 4 << 20;
 struct Batch {
     records: Vec<Record>,
     sources: Vec<Arc<Source>>,
-    _room: OwnedSemaphorePermit,
+    /// Given back when the batch is dropped.
+    room: OwnedSemaphorePermit,
 }
 
 pub(crate) struct Udp {
@@ -58,7 +59,7 @@ pub(crate) async fn bind(config: &SyslogUdp) -> io::Result<UdpSocket> {
 /// Receives until it is stopped, then empties socket and queue.
 pub(crate) async fn receive(socket: UdpSocket, udp: Udp) {
     let (sender, batches) = mpsc::channel(QUEUE);
-    let room = Arc::new(Semaphore::new(udp.config.queue_bytes.max(2 * MAX_DATAGRAM).min(Semaphore::MAX_PERMITS)));
+    let room = Arc::new(Semaphore::new(room_bytes(&udp.config)));
     let udp = Arc::new(udp);
     let append = tokio::spawn(append(batches, Arc::clone(&udp)));
     let drops = tokio::spawn(watch_drops(inode(&socket), Arc::clone(&udp)));
@@ -71,10 +72,14 @@ pub(crate) async fn receive(socket: UdpSocket, udp: Udp) {
     }
 }
 
+fn room_bytes(config: &SyslogUdp) -> usize {
+    config.queue_bytes.clamp(2 * MAX_DATAGRAM, u32::MAX as usize)
+}
+
 async fn read(socket: &UdpSocket, udp: &Udp, sender: &mpsc::Sender<Batch>, room: &Arc<Semaphore>) {
     let mut names = Names::new(Arc::clone(&udp.counters), udp.config.relays.clone());
     let mut buffer = vec![0; MAX_DATAGRAM];
-    let room_bytes = udp.config.queue_bytes.max(2 * MAX_DATAGRAM).min(Semaphore::MAX_PERMITS);
+    let room_bytes = room_bytes(&udp.config);
     let mut stopping = false;
     loop {
         if !stopping {
@@ -112,7 +117,7 @@ async fn read(socket: &UdpSocket, udp: &Udp, sender: &mpsc::Sender<Batch>, room:
         if !records.is_empty() {
             // Waiting here is the back-pressure: meanwhile the kernel's buffer fills and counts what it drops.
             let Ok(permit) = Arc::clone(room).acquire_many_owned(cost as u32).await else { return };
-            if sender.send(Batch { records, sources, _room: permit }).await.is_err() {
+            if sender.send(Batch { records, sources, room: permit }).await.is_err() {
                 return;
             }
         }
@@ -158,7 +163,7 @@ async fn append(mut batches: mpsc::Receiver<Batch>, udp: Arc<Udp>) {
             size += next.records.iter().map(|record| record.raw.len()).sum::<usize>();
             batch.records.extend(next.records);
             batch.sources.extend(next.sources);
-            rooms.push(next._room);
+            rooms.push(next.room);
         }
         match insist(&*udp.sink, &batch.records, &udp.receiver, &udp.stop, udp.grace).await {
             Ok(()) => count(&batch, &udp.receiver, size as u64),
@@ -173,16 +178,23 @@ async fn append(mut batches: mpsc::Receiver<Batch>, udp: Arc<Udp>) {
 fn count(batch: &Batch, receiver: &Receiver, size_bytes: u64) {
     let peer = batch.records.last().and_then(|record| record.peer);
     receiver.took(batch.records.len() as u64, size_bytes, peer);
-    let mut sums: HashMap<*const Source, (&Arc<Source>, u64, u64, Option<IpAddr>)> = HashMap::new();
+    let mut sums: HashMap<*const Source, Sum<'_>> = HashMap::new();
     for (record, source) in batch.records.iter().zip(&batch.sources) {
-        let sum = sums.entry(Arc::as_ptr(source)).or_insert((source, 0, 0, None));
-        sum.1 += 1;
-        sum.2 += record.raw.len() as u64;
-        sum.3 = record.peer;
+        let sum = sums.entry(Arc::as_ptr(source)).or_insert(Sum { source, records: 0, bytes: 0, peer: None });
+        sum.records += 1;
+        sum.bytes += record.raw.len() as u64;
+        sum.peer = record.peer;
     }
-    for (source, records, bytes, peer) in sums.into_values() {
-        source.took(records, bytes, peer);
+    for sum in sums.into_values() {
+        sum.source.took(sum.records, sum.bytes, sum.peer);
     }
+}
+
+struct Sum<'a> {
+    source: &'a Source,
+    records: u64,
+    bytes: u64,
+    peer: Option<IpAddr>,
 }
 
 /// Copies the kernel's count of datagrams that found no room in the socket's buffer.

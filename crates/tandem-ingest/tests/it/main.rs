@@ -1,0 +1,14 @@
+//! Receivers over real sockets on loopback, spoken to by hand and by the clients that people use.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod bulk;
+mod clients;
+mod hec;
+mod hostile;
+mod http;
+mod ndjson;
+mod shutdown;
+mod support;
+mod syslog;
+mod target;
+mod tls;

@@ -1,0 +1,1 @@
+//! What clients talk to: receivers in this process, or a running `tandem`.

@@ -51,12 +51,13 @@ impl Loader {
     pub fn parse_rules(&self, source_name: &str, text: &str) -> (Vec<Rule>, Vec<Problem>) {
         let mut problems = Problems::new(source_name);
         let documents = yaml::parse(text, &self.limits, &mut problems);
-        if documents.is_empty() && problems.error_count() == 0 {
+        if documents.iter().all(Document::is_empty) && problems.error_count() == 0 {
             let start = Position { line: 1, column: 1 };
             problems.add(Code::NoRule, start, "the text holds no rule");
         }
         let mut rules = Vec::new();
-        for document in &documents {
+        // `---` with nothing but comments behind it is no rule, and no mistake.
+        for document in documents.iter().filter(|document| !document.is_empty()) {
             rules.extend(self.rule(source_name, document, &mut problems));
         }
         drop_duplicates(&mut rules, &mut problems);

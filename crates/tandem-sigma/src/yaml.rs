@@ -77,6 +77,13 @@ pub(crate) struct Document {
     pub(crate) sound: bool,
 }
 
+impl Document {
+    /// True if the document has no content.
+    pub(crate) fn is_empty(&self) -> bool {
+        matches!(&self.root.content, Content::Scalar(scalar) if scalar.kind == ScalarKind::Null)
+    }
+}
+
 /// All documents of a text. What is wrong is added to `problems`; documents that were complete
 /// before a syntax error are kept.
 pub(crate) fn parse(text: &str, limits: &Limits, problems: &mut Problems<'_>) -> Vec<Document> {

@@ -144,3 +144,25 @@ fn collect(folder: &'static Dir<'static>, take: &mut dyn FnMut(&str, &str)) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn every_built_in_rule_loads_with_all_that_a_reader_needs() {
+        let content = Content::built_in().unwrap();
+        let rules = crate::load_rules(&content.rules);
+        assert_eq!(rules.problems, [], "problems in content/rules");
+        assert!(rules.rules.len() >= 40);
+        let mut titles = HashSet::new();
+        for rule in &rules.rules {
+            assert!(rule.needs_values().is_none(), "{} waits for values", rule.title);
+            assert!(titles.insert(&rule.title), "{} occurs twice", rule.title);
+            assert!(rule.rule.description.is_some() && rule.author.is_some(), "{}", rule.title);
+            assert!(!rule.rule.falsepositives.is_empty(), "{} names no false positives", rule.title);
+            assert!(rule.tags.iter().any(|tag| tag.starts_with("attack.t")), "{} names no technique", rule.title);
+        }
+    }
+}

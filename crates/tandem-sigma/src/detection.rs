@@ -1,12 +1,12 @@
-//! The detection of a rule: selections of items of tests, and the conditions over them.
+//! The detection of a rule: selections of items of predicates, and the conditions over them.
 
 use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 
 use crate::condition::Condition;
 use crate::event::Event;
+use crate::predicate::Predicate;
 use crate::problem::Position;
-use crate::test::Test;
 use crate::value::Value;
 
 /// What a rule looks for.
@@ -36,7 +36,7 @@ pub struct Block {
     pub items: Vec<Item>,
 }
 
-/// One field with the tests of its value, or keywords.
+/// One field with the predicates of its value, or keywords.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Item {
     /// The field; `None` for keywords, which are searched in every text of the event.
@@ -47,10 +47,10 @@ pub struct Item {
     pub link: Link,
     /// The item holds if its values are not found (`neq`).
     pub negated: bool,
-    /// For each value in the rule the tests that it stands for; it is found if any of them holds.
-    /// Mostly that is one test. `base64offset` makes three of a value, a placeholder as many as
+    /// For each value in the rule the predicates that it stands for; it is found if any of them holds.
+    /// Mostly that is one predicate. `base64offset` makes three of a value, a placeholder as many as
     /// it has values, perhaps none.
-    pub values: Vec<Vec<Test>>,
+    pub values: Vec<Vec<Predicate>>,
 }
 
 /// How the values of an item are combined.
@@ -92,8 +92,8 @@ impl Detection {
         let mut fields = BTreeSet::new();
         for item in self.items() {
             fields.extend(item.field.as_deref());
-            for test in item.tests() {
-                if let Test::FieldRef { field, .. } = test {
+            for predicate in item.predicates() {
+                if let Predicate::FieldRef { field, .. } = predicate {
                     fields.insert(field);
                 }
             }
@@ -127,20 +127,20 @@ impl Item {
         let tests_hold = match &self.field {
             Some(field) => {
                 let value = event.field(field);
-                self.linked(|test| test.holds(value.as_ref(), event))
+                self.linked(|predicate| predicate.holds(value.as_ref(), event))
             }
-            None => self.linked(|test| keyword_holds(test, event)),
+            None => self.linked(|predicate| keyword_holds(predicate, event)),
         };
         tests_hold != self.negated
     }
 
-    /// Every test of every value.
-    pub fn tests(&self) -> impl Iterator<Item = &Test> {
+    /// Every predicate of every value.
+    pub fn predicates(&self) -> impl Iterator<Item = &Predicate> {
         self.values.iter().flatten()
     }
 
-    fn linked(&self, mut holds: impl FnMut(&Test) -> bool) -> bool {
-        let mut found = |tests: &Vec<Test>| tests.iter().any(&mut holds);
+    fn linked(&self, mut holds: impl FnMut(&Predicate) -> bool) -> bool {
+        let mut found = |predicates: &Vec<Predicate>| predicates.iter().any(&mut holds);
         match self.link {
             Link::Any => self.values.iter().any(found),
             Link::All => self.values.iter().all(&mut found),
@@ -148,10 +148,10 @@ impl Item {
     }
 }
 
-fn keyword_holds(test: &Test, event: &dyn Event) -> bool {
+fn keyword_holds(predicate: &Predicate, event: &dyn Event) -> bool {
     let mut found = false;
     event.each_text(&mut |text| {
-        found = test.holds(Some(&Value::Str(Cow::Borrowed(text))), event);
+        found = predicate.holds(Some(&Value::Str(Cow::Borrowed(text))), event);
         found
     });
     found

@@ -1,26 +1,26 @@
-//! Why a rule fired: the tests that held, with the values and the places in them.
+//! Why a rule fired: the predicates that held, with the values and the places in them.
 
 use std::borrow::Cow;
 
 use crate::condition::{Condition, Quantity};
 use crate::detection::{Detection, Item};
 use crate::event::Event;
+use crate::predicate::{Found, Predicate};
 use crate::problem::Position;
-use crate::test::{Found, Test};
 use crate::value::Value;
-use crate::words::test_in_words;
+use crate::words::predicate_in_words;
 
 /// A rule fired, and this is why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Match {
     /// Which of the rule's conditions held (the first that did), from 0.
     pub condition: usize,
-    /// The tests that held and stand under no `not`, in the order of the condition. Empty if the
+    /// The predicates that held and stand under no `not`, in the order of the condition. Empty if the
     /// condition is made of negations alone. At most [`PREDICATES_MAX`].
     pub predicates: Vec<MatchedPredicate>,
 }
 
-/// A test that held.
+/// A predicate that held.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MatchedPredicate {
     /// The selection that it belongs to.
@@ -38,11 +38,11 @@ pub struct MatchedPredicate {
     /// The byte range of `value` that matched: the first occurrence, the whole value for
     /// comparisons; `None` if no part of the value can be pointed at.
     pub span: Option<(usize, usize)>,
-    /// The test in words, such as `CommandLine contains 'mimikatz'`.
+    /// The predicate in words, such as `CommandLine contains 'mimikatz'`.
     pub words: String,
 }
 
-/// Most tests shown in one [`Match`].
+/// Most predicates shown in one [`Match`].
 pub const PREDICATES_MAX: usize = 256;
 
 /// Longest value shown in a [`MatchedPredicate`], in bytes.
@@ -119,17 +119,17 @@ impl Explainer<'_> {
         holds
     }
 
-    /// Adds the tests of an item that holds.
+    /// Adds the predicates of an item that holds.
     fn item(&mut self, selection: &str, item: &Item) {
         let value = item.field.as_deref().and_then(|field| self.event.field(field));
-        for test in item.tests() {
+        for predicate in item.predicates() {
             let found = match (&item.field, item.negated) {
-                (Some(_), false) => test.find(value.as_ref(), self.event),
+                (Some(_), false) => predicate.find(value.as_ref(), self.event),
                 (Some(_), true) => Some(Found {
                     text: value.as_ref().and_then(Value::text).unwrap_or_default().into_owned(),
                     span: None,
                 }),
-                (None, _) => find_keyword(test, self.event),
+                (None, _) => find_keyword(predicate, self.event),
             };
             let Some(found) = found else { continue };
             if self.predicates.len() >= PREDICATES_MAX {
@@ -143,16 +143,16 @@ impl Explainer<'_> {
                 value,
                 value_offset,
                 span,
-                words: test_in_words(item.field.as_deref(), test, item.negated),
+                words: predicate_in_words(item.field.as_deref(), predicate, item.negated),
             });
         }
     }
 }
 
-fn find_keyword(test: &Test, event: &dyn Event) -> Option<Found> {
+fn find_keyword(predicate: &Predicate, event: &dyn Event) -> Option<Found> {
     let mut found = None;
     event.each_text(&mut |text| {
-        found = test.find(Some(&Value::Str(Cow::Borrowed(text))), event);
+        found = predicate.find(Some(&Value::Str(Cow::Borrowed(text))), event);
         found.is_some()
     });
     found

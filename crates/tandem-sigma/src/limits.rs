@@ -16,8 +16,8 @@ pub struct Limits {
     pub nodes_max: usize,
     /// Longest single scalar, in bytes.
     pub scalar_bytes_max: usize,
-    /// Most tests in one rule, after placeholders and encodings are expanded.
-    pub tests_max: usize,
+    /// Most predicates in one rule, after placeholders and encodings are expanded.
+    pub predicates_max: usize,
     /// Most wildcards in one value.
     pub wildcards_max: usize,
     /// Longest condition, in bytes.
@@ -41,7 +41,7 @@ impl Default for Limits {
             depth_max: 24,
             nodes_max: 200_000,
             scalar_bytes_max: 64 << 10,
-            tests_max: 50_000,
+            predicates_max: 50_000,
             wildcards_max: 64,
             condition_bytes_max: 16 << 10,
             condition_depth_max: 64,

@@ -2,10 +2,10 @@
 
 use crate::encode::Encoding;
 use crate::pattern::{Anchor, Case};
+use crate::predicate::Ordinal;
 use crate::problem::{Code, Position, Problems};
 use crate::regexp::RegexFlags;
 use crate::suggest::nearest;
-use crate::test::Ordinal;
 use crate::time::TimePart;
 
 /// What the modifiers of one key ask for.

@@ -20,7 +20,7 @@ pub struct RegexFlags {
 
 /// A compiled regular expression with its text.
 #[derive(Clone, Debug)]
-pub struct RegexTest {
+pub struct RegexPredicate {
     text: String,
     flags: RegexFlags,
     anchor: Anchor,
@@ -36,7 +36,7 @@ pub(crate) struct RegexError {
     pub(crate) offset: usize,
 }
 
-impl RegexTest {
+impl RegexPredicate {
     pub(crate) fn new(text: &str, flags: RegexFlags, anchor: Anchor, limits: &Limits) -> Result<Self, RegexError> {
         let error = |message: String| RegexError { unsupported: false, message, offset: 0 };
         if text.len() > limits.regex_bytes_max {
@@ -77,15 +77,15 @@ impl RegexTest {
     }
 }
 
-impl PartialEq for RegexTest {
+impl PartialEq for RegexPredicate {
     fn eq(&self, other: &Self) -> bool {
         self.text == other.text && self.flags == other.flags && self.anchor == other.anchor
     }
 }
 
-impl Eq for RegexTest {}
+impl Eq for RegexPredicate {}
 
-impl Hash for RegexTest {
+impl Hash for RegexPredicate {
     fn hash<H: Hasher>(&self, state: &mut H) {
         (&self.text, self.flags, self.anchor).hash(state);
     }
@@ -147,8 +147,8 @@ fn one_line(text: &str) -> String {
 mod tests {
     use super::*;
 
-    fn new(text: &str) -> Result<RegexTest, RegexError> {
-        RegexTest::new(text, RegexFlags::default(), Anchor::Whole, &Limits::default())
+    fn new(text: &str) -> Result<RegexPredicate, RegexError> {
+        RegexPredicate::new(text, RegexFlags::default(), Anchor::Whole, &Limits::default())
     }
 
     #[test]
@@ -177,7 +177,7 @@ mod tests {
     #[test]
     fn anchors() {
         let find = |anchor, value| {
-            RegexTest::new("b+|ab", RegexFlags::default(), anchor, &Limits::default()).expect("sound").find(value)
+            RegexPredicate::new("b+|ab", RegexFlags::default(), anchor, &Limits::default()).expect("sound").find(value)
         };
         assert_eq!(find(Anchor::Anywhere, "xbb"), Some((1, 3)));
         assert_eq!(find(Anchor::Start, "xbb"), None);

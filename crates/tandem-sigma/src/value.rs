@@ -21,9 +21,9 @@ pub enum Value<'a> {
     Float(f64),
     /// Text, also empty text.
     Str(Cow<'a, str>),
-    /// Several values: a test holds if it holds for any of them. An empty list counts as null.
+    /// Several values: a predicate holds if it holds for any of them. An empty list counts as null.
     List(Vec<Value<'a>>),
-    /// A structure; it is there, but no test of a value holds for it.
+    /// A structure; it is there, but no predicate holds for it.
     Object,
 }
 

@@ -3,7 +3,7 @@
 use crate::condition::{Condition, Quantity, Target};
 use crate::detection::{Block, Detection, Item, Link, Selection};
 use crate::pattern::{Anchor, Case};
-use crate::test::{Ordinal, Test};
+use crate::predicate::{Ordinal, Predicate};
 
 /// A list longer than this is cut, and the number of values left out is told.
 pub const LIST_SHOWN_MAX: usize = 10;
@@ -14,9 +14,9 @@ pub(crate) fn detection_in_words(detection: &Detection) -> String {
     join(conditions.collect(), "or").text
 }
 
-/// One test of one field.
-pub(crate) fn test_in_words(field: Option<&str>, test: &Test, negated: bool) -> String {
-    let phrase = phrase(test, field.is_none());
+/// One predicate of one field.
+pub(crate) fn predicate_in_words(field: Option<&str>, predicate: &Predicate, negated: bool) -> String {
+    let phrase = phrase(predicate, field.is_none());
     let verb = if negated { phrase.negative } else { phrase.positive };
     [subject(field), verb, &phrase.object].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
 }
@@ -59,24 +59,27 @@ fn block_in_words(block: &Block) -> Words {
 }
 
 fn item_in_words(item: &Item) -> Words {
-    let one_test_each = item.values.iter().all(|tests| tests.len() == 1);
-    if one_test_each || item.link == Link::Any {
-        return tests_in_words(item, &item.tests().collect::<Vec<_>>(), item.link);
+    let one_predicate_each = item.values.iter().all(|predicates| predicates.len() == 1);
+    if one_predicate_each || item.link == Link::Any {
+        return predicates_in_words(item, &item.predicates().collect::<Vec<_>>(), item.link);
     }
     // Each value has several forms, of which one is enough.
-    let parts = item.values.iter().map(|tests| tests_in_words(item, &tests.iter().collect::<Vec<_>>(), Link::Any));
+    let parts = item
+        .values
+        .iter()
+        .map(|predicates| predicates_in_words(item, &predicates.iter().collect::<Vec<_>>(), Link::Any));
     join(parts.collect(), "and")
 }
 
-/// Tests of one kind share subject and verb: "Image ends with 'a' or 'b'".
-fn tests_in_words(item: &Item, tests: &[&Test], link: Link) -> Words {
+/// Predicates of one kind share subject and verb: "Image ends with 'a' or 'b'".
+fn predicates_in_words(item: &Item, predicates: &[&Predicate], link: Link) -> Words {
     let subject = subject(item.field.as_deref());
-    if tests.is_empty() {
+    if predicates.is_empty() {
         return Words { text: format!("{subject} is in an empty list"), operator: "" };
     }
     let mut groups: Vec<(&'static str, Vec<String>)> = Vec::new();
-    for test in tests {
-        let phrase = phrase(test, item.field.is_none());
+    for predicate in predicates {
+        let phrase = phrase(predicate, item.field.is_none());
         let verb = if item.negated { phrase.negative } else { phrase.positive };
         match groups.iter_mut().find(|(known, _)| *known == verb) {
             Some((_, objects)) => objects.push(phrase.object),
@@ -133,16 +136,16 @@ fn join(mut parts: Vec<Words>, operator: &'static str) -> Words {
     Words { text: texts.join(&format!(" {operator} ")), operator }
 }
 
-/// A test as verb and object, both ways.
+/// A predicate as verb and object, both ways.
 struct Phrase {
     positive: &'static str,
     negative: &'static str,
     object: String,
 }
 
-fn phrase(test: &Test, is_keyword: bool) -> Phrase {
-    let (positive, negative, object) = match test {
-        Test::Text { pattern, anchor } => {
+fn phrase(predicate: &Predicate, is_keyword: bool) -> Phrase {
+    let (positive, negative, object) = match predicate {
+        Predicate::Text { pattern, anchor } => {
             let (positive, negative) = if is_keyword {
                 ("contains", "does not contain")
             } else {
@@ -160,12 +163,12 @@ fn phrase(test: &Test, is_keyword: bool) -> Phrase {
             let object = if empty { String::new() } else { format!("'{}'{cased}", pattern.text()) };
             (positive, negative, object)
         }
-        Test::Number { number, .. } => ("is", "is not", number.to_string()),
-        Test::Bool(value) => ("is", "is not", value.to_string()),
-        Test::Null => ("is absent or null", "is present", String::new()),
-        Test::Exists(true) => ("exists", "does not exist", String::new()),
-        Test::Exists(false) => ("does not exist", "exists", String::new()),
-        Test::Regex(regex) => {
+        Predicate::Number { number, .. } => ("is", "is not", number.to_string()),
+        Predicate::Bool(value) => ("is", "is not", value.to_string()),
+        Predicate::Null => ("is absent or null", "is present", String::new()),
+        Predicate::Exists(true) => ("exists", "does not exist", String::new()),
+        Predicate::Exists(false) => ("does not exist", "exists", String::new()),
+        Predicate::Regex(regex) => {
             let (positive, negative) = match regex.anchor() {
                 Anchor::Start => ("starts with a match of", "does not start with a match of"),
                 Anchor::End => ("ends with a match of", "does not end with a match of"),
@@ -180,13 +183,13 @@ fn phrase(test: &Test, is_keyword: bool) -> Phrase {
             }
             (positive, negative, object)
         }
-        Test::Cidr(network) => ("is in network", "is not in network", network.to_string()),
-        Test::Compare(ordinal, number) => (ordinal_verb(*ordinal), "is not so", number.to_string()),
-        Test::Time(part, ordinal, number) => {
+        Predicate::Cidr(network) => ("is in network", "is not in network", network.to_string()),
+        Predicate::Compare(ordinal, number) => (ordinal_verb(*ordinal), "is not so", number.to_string()),
+        Predicate::Time(part, ordinal, number) => {
             let verb = ordinal.map_or("is", ordinal_verb);
             ("has a time whose", "does not have a time whose", format!("{} {verb} {number}", part.name()))
         }
-        Test::FieldRef { field, anchor, .. } => {
+        Predicate::FieldRef { field, anchor, .. } => {
             let (positive, negative) = match anchor {
                 Anchor::Whole => ("equals the field", "differs from the field"),
                 Anchor::Start => ("starts with the field", "does not start with the field"),

@@ -14,7 +14,7 @@ pub(crate) fn files(folder: &Path, end: &str) -> Vec<PathBuf> {
     while let Some(folder) = open.pop() {
         let entries = fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
         for entry in entries {
-            let path = entry.unwrap().path();
+            let path = entry.expect("a readable folder").path();
             if path.is_dir() {
                 open.push(path);
             } else if path.to_string_lossy().ends_with(end) {

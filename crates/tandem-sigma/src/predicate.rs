@@ -1,4 +1,4 @@
-//! One test of one value, the leaf of a detection.
+//! One predicate of one value, the leaf of a detection.
 
 use std::cmp::Ordering;
 
@@ -6,15 +6,15 @@ use crate::cidr::Network;
 use crate::event::Event;
 use crate::number::Number;
 use crate::pattern::{Anchor, Case, Pattern};
-use crate::regexp::RegexTest;
+use crate::regexp::RegexPredicate;
 use crate::time::TimePart;
 use crate::value::Value;
 
-/// A test of a value.
+/// A predicate of a value.
 ///
-/// Where a field has several values, the test holds if it holds for any of them.
+/// Where a field has several values, the predicate holds if it holds for any of them.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Test {
+pub enum Predicate {
     /// The text of the value matches a pattern.
     Text {
         /// What to find.
@@ -36,7 +36,7 @@ pub enum Test {
     /// The field is there (`true`), whatever its value, or not (`false`).
     Exists(bool),
     /// A regular expression matches the text of the value.
-    Regex(RegexTest),
+    Regex(RegexPredicate),
     /// The value is an address in this network.
     Cidr(Network),
     /// The value is a number, or text that spells one, and compares so with this number.
@@ -82,7 +82,7 @@ impl Ordinal {
 /// A range of bytes.
 type Span = (usize, usize);
 
-/// What a test found: the value's text and the byte range in it that matched.
+/// What a predicate found: the value's text and the byte range in it that matched.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Found {
     /// Empty if there is no value to show (absent, null).
@@ -90,8 +90,8 @@ pub(crate) struct Found {
     pub(crate) span: Option<Span>,
 }
 
-impl Test {
-    /// True if the test holds for the value of a field (`None` = the event does not have it).
+impl Predicate {
+    /// True if the predicate holds for the value of a field (`None` = the event does not have it).
     pub(crate) fn holds(&self, value: Option<&Value<'_>>, event: &dyn Event) -> bool {
         match (self, value) {
             (Self::Exists(wanted), value) => value.is_some() == *wanted,
@@ -106,7 +106,7 @@ impl Test {
         }
     }
 
-    /// Like [`Test::holds`], and tells what was found.
+    /// Like [`Predicate::holds`], and tells what was found.
     pub(crate) fn find(&self, value: Option<&Value<'_>>, event: &dyn Event) -> Option<Found> {
         if !self.holds(value, event) {
             return None;
@@ -131,7 +131,7 @@ impl Test {
         Some(found.unwrap_or(nothing_to_show))
     }
 
-    /// Tries a single value: `None` if the test does not hold, otherwise the range that matched.
+    /// Tries a single value: `None` if the predicate does not hold, otherwise the range that matched.
     fn find_in(&self, single: &Value<'_>) -> Option<Span> {
         match self {
             Self::Text { pattern, anchor } => single.text().and_then(|text| pattern.find(&text, *anchor)),
@@ -155,7 +155,7 @@ impl Test {
     }
 }
 
-/// The whole value as range, if the test holds.
+/// The whole value as range, if the predicate holds.
 fn whole_if(single: &Value<'_>, holds: bool) -> Option<Span> {
     single.text().filter(|_| holds).map(|text| (0, text.len()))
 }

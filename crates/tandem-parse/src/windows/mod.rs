@@ -1,0 +1,1 @@
+//! Windows events in all their shapes.

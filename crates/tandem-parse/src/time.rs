@@ -39,7 +39,9 @@ impl TimeFormat {
                 Self::Pattern(text.to_owned())
             }
             _ => {
-                return Err(format!("`{text}` is no time format; use iso, epoch, syslog, filetime or a pattern with %"));
+                return Err(format!(
+                    "`{text}` is no time format; use iso, epoch, syslog, filetime or a pattern with %"
+                ));
             }
         })
     }

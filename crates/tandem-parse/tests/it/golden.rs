@@ -19,9 +19,15 @@ pub(crate) fn all_parsers() -> Parsers {
         files.push((file.strip_prefix(content()).unwrap().display().to_string(), fs::read_to_string(&file).unwrap()));
     }
     let (parsers, problems) = Parsers::compile(files, &catalogue);
-    let problems: Vec<_> = problems.iter().map(ToString::to_string).collect();
+    let problems: Vec<_> =
+        problems.iter().filter(|problem| is_wanted(&problem.file)).map(ToString::to_string).collect();
     assert!(problems.is_empty(), "\n{}", problems.join("\n"));
     parsers
+}
+
+/// `PARSER=vendor.product` looks at that parser only.
+fn is_wanted(path: &str) -> bool {
+    std::env::var("PARSER").map_or(true, |name| path.split('/').any(|part| part == name))
 }
 
 fn folders() -> Vec<PathBuf> {
@@ -43,13 +49,18 @@ fn samples_become_their_expected_events() {
     let mut seen = BTreeSet::new();
     for folder in folders() {
         let name = folder.file_name().unwrap().to_string_lossy().into_owned();
-        assert!(parsers.names().any(|parser| parser == name), "{name}: the parser has the name of its folder");
-        let mut samples: Vec<_> = fs::read_dir(folder.join("samples"))
-            .unwrap_or_else(|error| panic!("{name} has no samples: {error}"))
-            .map(|entry| entry.unwrap().path())
-            .collect();
+        if !is_wanted(&name) {
+            continue;
+        }
+        let mut samples: Vec<_> =
+            fs::read_dir(folder.join("samples")).into_iter().flatten().map(|entry| entry.unwrap().path()).collect();
         samples.sort();
-        assert!(!samples.is_empty(), "{name} has no samples");
+        if !parsers.names().any(|parser| parser == name) {
+            wrong.push(format!("{name}: the parser must have the name of its folder"));
+        }
+        if samples.is_empty() {
+            wrong.push(format!("{name} has no samples"));
+        }
         for path in samples {
             let file = path.file_name().unwrap().to_string_lossy().into_owned();
             let sample = Sample::read(&file, &fs::read_to_string(&path).unwrap())

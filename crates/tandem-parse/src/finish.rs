@@ -8,7 +8,7 @@ use std::sync::Arc;
 use tandem_model::{Event, EventId, Fields, Layer, RecordId, Value};
 
 /// Names that an event gets from its syslog header.
-pub(crate) const DEFAULT_NAMES: [&str; 7] = [
+pub(crate) const DEFAULT_NAMES: [&str; 8] = [
     "host.name",
     "process.name",
     "process.pid",
@@ -16,6 +16,7 @@ pub(crate) const DEFAULT_NAMES: [&str; 7] = [
     "log.syslog.facility.code",
     "log.syslog.msgid",
     "message",
+    "observer.name",
 ];
 
 /// Whether the message becomes a field.
@@ -35,7 +36,7 @@ pub(crate) fn finish(
     index: u32,
     message: MessageField,
 ) -> Event {
-    syslog_defaults(scratch, input, message);
+    syslog_defaults(scratch, input, message, outcome.host_is_observer);
     let Scratch { names, vendor: vendor_slots, common: common_slots, .. } = scratch;
     let mut private: Vec<Arc<str>> = Vec::new();
     let mut note = |name: &Name, value: &Value| {
@@ -107,20 +108,21 @@ pub(crate) fn finish(
     }
 }
 
-fn syslog_defaults(scratch: &mut Scratch, input: &Input<'_>, message: MessageField) {
+fn syslog_defaults(scratch: &mut Scratch, input: &Input<'_>, message: MessageField, host_is_observer: bool) {
     let header = &input.header;
     let mut ids = [0; DEFAULT_NAMES.len()];
     for (id, name) in ids.iter_mut().zip(DEFAULT_NAMES) {
         *id = scratch.names.id(name);
     }
     let values = [
-        header.host.map(Value::text),
+        header.host.filter(|_| !host_is_observer).map(Value::text),
         header.app.map(Value::text),
         header.pid.map(Value::text),
         header.severity().map(Value::Long),
         header.facility().map(Value::Long),
         header.message_id.map(Value::text),
         (message == MessageField::Set).then(|| Value::text(header.message)),
+        header.host.filter(|_| host_is_observer).map(Value::text),
     ];
     for (id, value) in ids.into_iter().zip(values) {
         if let Some(value) = value

@@ -22,6 +22,7 @@ pub(crate) struct Parser {
     pub(crate) gate: Gate,
     pub(crate) each: Option<String>,
     pub(crate) joins_auditd: bool,
+    pub(crate) host_is_observer: bool,
     times: Vec<Time>,
     block: Block,
     fallback: LogType,
@@ -76,12 +77,24 @@ const BLOCK_KEYS: [&str; 5] = ["steps", "common", "types", "alert", "variants"];
 pub(crate) struct Outcome {
     pub(crate) time: Option<Timestamp>,
     pub(crate) typed: Vec<TypedAs>,
+    /// The syslog header names the device that saw it, not the host that the event is about.
+    pub(crate) host_is_observer: bool,
 }
 
 impl Parser {
     pub(crate) fn compile(node: &Node, compiler: &mut Compiler<'_>) -> Option<Self> {
-        let mut known =
-            vec!["parser", "description", "reference", "priority", "match", "each", "join", "time", "tables"];
+        let mut known = vec![
+            "parser",
+            "description",
+            "reference",
+            "priority",
+            "match",
+            "each",
+            "join",
+            "header_host",
+            "time",
+            "tables",
+        ];
         known.extend(BLOCK_KEYS);
         node.refuse_unknown("a parser", &known, compiler.problems);
         let Some(name) = node.get("parser") else {
@@ -124,13 +137,22 @@ impl Parser {
                 true
             }
         };
+        let host_is_observer = match node.get("header_host") {
+            None => false,
+            Some(node) => {
+                if node.as_text().as_deref() != Some("observer") {
+                    compiler.problems.shape(node.line, "header_host can only be `observer`");
+                }
+                true
+            }
+        };
         let mut times = Vec::new();
         for time in node.get("time").map(Node::list).unwrap_or_default() {
             times.extend(Time::compile(time, compiler));
         }
         let fallback = LogType::new(vendor, "", product);
         let block = Block::compile(node, compiler);
-        Some(Self { name: name.into(), priority, gate, each, joins_auditd, times, block, fallback })
+        Some(Self { name: name.into(), priority, gate, each, joins_auditd, host_is_observer, times, block, fallback })
     }
 
     /// Works on one event. `Err` means that the record is not this parser's.
@@ -160,7 +182,7 @@ impl Parser {
         if typed.is_empty() {
             typed.push(TypedAs { log_type: self.fallback.clone(), aliases: Fields::new() });
         }
-        Ok(Outcome { time, typed })
+        Ok(Outcome { time, typed, host_is_observer: self.host_is_observer })
     }
 
     fn time(&self, work: &mut Work<'_, '_>, zone: &crate::time::Zone) -> Option<Timestamp> {

@@ -201,7 +201,7 @@ impl ParserState {
         }
         let typed = vec![TypedAs { log_type: LogType::generic(), aliases: Fields::new() }];
         let generic = self.generic.clone();
-        finish(&mut self.scratch, input, &generic, Outcome { time, typed }, None, index, message)
+        finish(&mut self.scratch, input, &generic, Outcome { time, typed, host_is_observer: false }, None, index, message)
     }
 
     /// Appends the events whose joining ends by `now`, an instant on the scale of receive times.

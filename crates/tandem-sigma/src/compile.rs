@@ -11,7 +11,7 @@ use crate::modifier::{Kind, Modifiers, parse_key};
 use crate::number::Number;
 use crate::pattern::Anchor;
 use crate::placeholder::Placeholders;
-use crate::problem::{Code, Position, Problems};
+use crate::problem::{Code, Position, Problems, shortened};
 use crate::yaml::{Content, Entry, Node, Scalar, ScalarKind};
 
 /// A detection with the placeholders that still need values.
@@ -51,6 +51,12 @@ pub(crate) fn compile(
             ),
             _ => selections.push(compiler.selection(entry)),
         }
+    }
+    if selections.len() > limits.selections_max {
+        let most = limits.selections_max;
+        let message = format!("the rule has more than {most} selections");
+        compiler.problems.add_with_hint(Code::Limit, detection.position, message, "split the rule");
+        return None;
     }
     let conditions = match condition_node {
         None => {
@@ -96,7 +102,7 @@ impl Compiler<'_, '_> {
             Content::Map(entries) => self.block(entries, place).into_iter().collect(),
             Content::List(nodes) => self.list(nodes, place),
             Content::Scalar(scalar) if scalar.kind == ScalarKind::Null => {
-                self.empty(place, &format!("the selection '{}'", entry.key));
+                self.empty(place, &format!("the selection '{}'", shortened(&entry.key)));
                 Vec::new()
             }
             Content::Scalar(_) => self.list(std::slice::from_ref(&entry.value), place),
@@ -155,7 +161,7 @@ impl Compiler<'_, '_> {
                 _ => vec![&entry.value],
             };
             if values.is_empty() {
-                self.empty(entry.value.position, &format!("the list of '{}'", entry.key));
+                self.empty(entry.value.position, &format!("the list of '{}'", shortened(&entry.key)));
                 continue;
             }
             let is_list = matches!(entry.value.content, Content::List(_));
@@ -170,12 +176,16 @@ impl Compiler<'_, '_> {
             self.problems.add_with_hint(
                 Code::ModifierWithoutEffect,
                 place,
-                format!("'{key}' asks for all of one value"),
+                format!("'{}' asks for all of one value", shortened(key)),
                 "remove 'all'",
             );
         }
         if is_list && modifiers.kind == Kind::Exists {
-            self.problems.add(Code::ModifierValue, place, format!("'{key}' needs one 'true' or 'false', not a list"));
+            self.problems.add(
+                Code::ModifierValue,
+                place,
+                format!("'{}' needs one 'true' or 'false', not a list", shortened(key)),
+            );
         }
     }
 
@@ -247,14 +257,5 @@ impl Value<'_> {
             _ if modifiers.expand => Number::from_yaml(text),
             _ => None,
         }
-    }
-}
-
-/// A text short enough for a message.
-fn shortened(text: &str) -> String {
-    const CHARACTERS_MAX: usize = 80;
-    match text.char_indices().nth(CHARACTERS_MAX) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
     }
 }

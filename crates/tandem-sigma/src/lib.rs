@@ -70,7 +70,7 @@ pub use number::Number;
 pub use pattern::{Anchor, Case, DASHES, Element, Pattern, fold};
 pub use placeholder::Placeholders;
 pub use predicate::{Ordinal, Predicate};
-pub use problem::{Code, Position, Problem, Severity};
+pub use problem::{Code, PROBLEMS_MAX, Position, Problem, Severity};
 pub use regexp::{RegexFlags, RegexPredicate};
 pub use rule::{Level, Readiness, Related, Relation, Rule, Status};
 pub use time::TimePart;

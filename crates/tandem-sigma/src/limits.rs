@@ -16,6 +16,8 @@ pub struct Limits {
     pub nodes_max: usize,
     /// Longest single scalar, in bytes.
     pub scalar_bytes_max: usize,
+    /// Most selections in one rule.
+    pub selections_max: usize,
     /// Most predicates in one rule, after placeholders and encodings are expanded.
     pub predicates_max: usize,
     /// Most wildcards in one value.
@@ -41,6 +43,7 @@ impl Default for Limits {
             depth_max: 24,
             nodes_max: 200_000,
             scalar_bytes_max: 64 << 10,
+            selections_max: 1000,
             predicates_max: 50_000,
             wildcards_max: 64,
             condition_bytes_max: 16 << 10,

@@ -3,7 +3,7 @@
 use crate::encode::Encoding;
 use crate::pattern::{Anchor, Case};
 use crate::predicate::Ordinal;
-use crate::problem::{Code, Position, Problems};
+use crate::problem::{Code, Position, Problems, shortened};
 use crate::regexp::RegexFlags;
 use crate::suggest::nearest;
 use crate::time::TimePart;
@@ -71,6 +71,9 @@ const NAMES: [&str; 31] = [
     "fieldref",
 ];
 
+/// More modifiers than any key can have in good faith.
+const MODIFIERS_MAX: usize = 16;
+
 /// Splits a key into field (`None` for keywords) and modifiers. Problems are added; with any
 /// error the answer is `None`.
 pub(crate) fn parse_key(
@@ -79,27 +82,32 @@ pub(crate) fn parse_key(
     problems: &mut Problems<'_>,
 ) -> Option<(Option<String>, Modifiers)> {
     let errors_before = problems.error_count();
+    let shown = &shortened(key);
     let mut parts = key.split('|');
     let field = parts.next().unwrap_or_default();
     let field = (!field.is_empty()).then(|| field.to_owned());
     let mut modifiers = Modifiers::default();
     let mut seen: Vec<&str> = Vec::new();
     for name in parts {
+        if seen.len() >= MODIFIERS_MAX {
+            problems.add(Code::Limit, place, format!("'{shown}' has more than {MODIFIERS_MAX} modifiers"));
+            break;
+        }
         // Only an encoding does something else the second time.
         let repeatable = name.starts_with("base64");
         if seen.contains(&name) && !repeatable {
-            problems.add(Code::ModifierCombination, place, format!("the modifier '{name}' stands twice in '{key}'"));
+            problems.add(Code::ModifierCombination, place, format!("the modifier '{name}' stands twice in '{shown}'"));
             continue;
         }
         if let Err(refusal) = modifiers.add(name) {
-            refusal.report(name, key, place, problems);
+            refusal.report(name, shown, place, problems);
         }
         seen.push(name);
     }
     if field.is_none() {
-        modifiers.check_keywords(key, place, problems);
+        modifiers.check_keywords(shown, place, problems);
     }
-    modifiers.check_effect(&seen, key, place, problems);
+    modifiers.check_effect(&seen, shown, place, problems);
     (problems.error_count() == errors_before).then_some((field, modifiers))
 }
 

@@ -114,6 +114,8 @@ codes! {
     ValueSuspicious = "value-suspicious", Warning;
     /// The log source names neither product, category nor service.
     LogsourceOpen = "logsource-open", Warning;
+    /// More problems were found than are listed.
+    MoreProblems = "more-problems", Warning;
 }
 
 impl fmt::Display for Code {
@@ -163,19 +165,24 @@ impl Problem {
     }
 }
 
-/// Collects problems of one text.
+/// Collects problems of one text; bounded, so that a hostile text cannot fill the memory with them.
 pub(crate) struct Problems<'a> {
     source_name: &'a str,
     list: Vec<Problem>,
+    error_count: usize,
+    left_out: usize,
 }
+
+/// Most problems of one text that are listed.
+pub const PROBLEMS_MAX: usize = 1000;
 
 impl<'a> Problems<'a> {
     pub(crate) fn new(source_name: &'a str) -> Self {
-        Self { source_name, list: Vec::new() }
+        Self { source_name, list: Vec::new(), error_count: 0, left_out: 0 }
     }
 
     pub(crate) fn add(&mut self, code: Code, position: Position, message: impl Into<String>) {
-        self.push(code, position, message.into(), None);
+        self.push(code, position, &message.into(), None);
     }
 
     pub(crate) fn add_with_hint(
@@ -185,20 +192,52 @@ impl<'a> Problems<'a> {
         message: impl Into<String>,
         hint: impl Into<String>,
     ) {
-        self.push(code, position, message.into(), Some(hint.into()));
+        self.push(code, position, &message.into(), Some(hint.into()));
     }
 
-    fn push(&mut self, code: Code, position: Position, message: String, hint: Option<String>) {
+    fn push(&mut self, code: Code, position: Position, message: &str, hint: Option<String>) {
+        self.error_count += usize::from(code.severity() == Severity::Error);
+        if self.list.len() >= PROBLEMS_MAX {
+            self.left_out += 1;
+            return;
+        }
         let source_name = self.source_name.to_owned();
+        let message = cut(message, MESSAGE_CHARACTERS_MAX);
         self.list.push(Problem { code, source_name, position, message, hint });
     }
 
+    /// Errors so far, those left out included.
     pub(crate) fn error_count(&self) -> usize {
-        self.list.iter().filter(|problem| problem.severity() == Severity::Error).count()
+        self.error_count
     }
 
+    /// The problems in the order of the text.
     pub(crate) fn into_sorted(mut self) -> Vec<Problem> {
         self.list.sort_by_key(|problem| problem.position);
+        if let (Some(last), 1..) = (self.list.last(), self.left_out) {
+            let left_out = self.left_out;
+            self.list.push(Problem {
+                code: Code::MoreProblems,
+                message: format!("there are {left_out} more problems"),
+                hint: Some("mend the first ones and try again".to_owned()),
+                ..last.clone()
+            });
+        }
         self.list
+    }
+}
+
+/// Messages quote the rule; what is longer is cut.
+const MESSAGE_CHARACTERS_MAX: usize = 400;
+
+/// A text of the rule, short enough for a message.
+pub(crate) fn shortened(text: &str) -> String {
+    cut(text, 80)
+}
+
+fn cut(text: &str, characters_max: usize) -> String {
+    match text.char_indices().nth(characters_max) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
     }
 }

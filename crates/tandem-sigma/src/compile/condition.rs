@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::{Compiler, Value, shortened};
+use super::{Compiler, Value};
 use crate::condition::{self, Condition, Target};
 use crate::detection::Selection;
-use crate::problem::{Code, Position};
+use crate::problem::{Code, Position, shortened};
 use crate::suggest::nearest;
 use crate::yaml::{Content, Node};
 

@@ -1,6 +1,6 @@
 //! From one value of a rule to the predicates that it stands for.
 
-use super::{Compiler, Value, shortened};
+use super::{Compiler, Value};
 use crate::cidr::Network;
 use crate::encode::{EncodeError, encode};
 use crate::modifier::{Kind, Modifiers};
@@ -8,7 +8,7 @@ use crate::number::Number;
 use crate::pattern::{Anchor, Case, LiteralsError, Pattern};
 use crate::placeholder::{Expanded, expand};
 use crate::predicate::Predicate;
-use crate::problem::Code;
+use crate::problem::{Code, shortened};
 use crate::regexp::{RegexFlags, RegexPredicate};
 use crate::time::TimePart;
 use crate::yaml::ScalarKind;
@@ -28,7 +28,7 @@ impl Compiler<'_, '_> {
                 self.problems.add(
                     Code::ModifierWithoutEffect,
                     value.place,
-                    format!("'{text}' has no placeholder to expand"),
+                    format!("'{}' has no placeholder to expand", shortened(&text)),
                 );
                 vec![text]
             }

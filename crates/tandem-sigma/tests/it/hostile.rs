@@ -1,7 +1,7 @@
 //! Whatever the bytes, loading and evaluating answers.
 
 use proptest::prelude::*;
-use tandem_sigma::{MapEvent, MapValue, parse_rules};
+use tandem_sigma::{Code, MapEvent, MapValue, PROBLEMS_MAX, parse_rules};
 
 const RULE: &str = r"title: T
 id: 12345678-1234-1234-1234-123456789012
@@ -86,5 +86,23 @@ fn repeated_pieces_are_answered() {
         let text = piece.repeat(20_000);
         let (rules, problems) = parse_rules("repeated", &text);
         assert!(rules.is_empty() && !problems.is_empty(), "{piece:?}");
+    }
+}
+
+/// Many problems, and long ones, stay bounded.
+#[test]
+fn problems_are_bounded() {
+    let head = "title: x\nlogsource: {product: a}\ndetection:\n  condition: s0\n";
+    let chain = format!("{head}  s0:\n    a{}: x\n", "|x".repeat(20_000));
+    let names: Vec<String> = (0..5_000).map(|number| format!("  s{number}: {{a: 1}}\n")).collect();
+    let unknown: Vec<String> = (0..1_500).map(|number| format!("x{number}")).collect();
+    let condition = head.replace("s0", &unknown.join(" or ")) + "  s0: {a: 1}\n";
+    let keys: Vec<String> = (0..3_000).map(|number| format!("    f{number}|contain: 1\n")).collect();
+    for text in [chain, head.to_owned() + &names.concat(), condition, format!("{head}  s0:\n{}", keys.concat())] {
+        let (rules, problems) = parse_rules("many", &text);
+        assert_eq!(rules, []);
+        assert!((1..=PROBLEMS_MAX + 1).contains(&problems.len()), "{} problems", problems.len());
+        assert!(problems.iter().all(|problem| problem.to_string().len() < 2_000));
+        assert_eq!(problems.len() > PROBLEMS_MAX, problems.last().unwrap().code == Code::MoreProblems);
     }
 }

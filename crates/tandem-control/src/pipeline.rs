@@ -1,0 +1,569 @@
+//! From detections to cases: one batch is one transaction, with the position that detection has reached.
+
+use crate::acts::{Deed, record};
+use crate::cases::{CaseChanged, Enter, enter_history, load, save};
+use crate::control::Writer;
+use crate::detections::{COLUMNS, NewRow, body, from_row, insert, load_by_ids};
+use crate::error::Doing;
+use crate::runs::{load_group, save_group};
+use crate::site::set_position;
+use crate::{Control, ControlError};
+use serde_json::json;
+use sqlx::{Connection, QueryBuilder, Row, Sqlite, SqliteConnection};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+use std::time::Duration;
+use tandem_base::Timestamp;
+use tandem_model::{Detection, DetectionId, Entities, RunId};
+use tandem_service::{
+    Actor, AlertPolicy, Case, CaseId, CaseKind, Change, Gathered, Grouper, Home, Outcome, Placed, Recalled, State,
+    merge,
+};
+
+/// How far back detections are read to rebuild risk, spread and hubs.
+const RECALL: Duration = Duration::from_hours(24);
+/// How far back closed cases are read, so that new ones can link to them.
+const RECALL_CLOSED: Duration = Duration::from_hours(30 * 24);
+const RECALL_MAX: i64 = 300_000;
+
+/// What became of one detection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Judgement {
+    /// Which.
+    pub id: DetectionId,
+    /// It was stored before; at most its text was brought up to date.
+    pub known: bool,
+    /// The case that has it now.
+    pub case: Option<CaseId>,
+    /// It opened that case.
+    pub opened: bool,
+    /// The group of its run.
+    pub group: Option<u64>,
+    /// It is a signal; the risk that one of its entities has reached.
+    pub risk: Option<u32>,
+}
+
+/// What became of a batch.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Judged {
+    /// In the order given.
+    pub judgements: Vec<Judgement>,
+    /// Cases that were opened or changed.
+    pub cases: Vec<CaseChanged>,
+}
+
+/// What a batch has touched so far.
+#[derive(Default)]
+struct Touched {
+    cases: BTreeMap<CaseId, TouchedCase>,
+    groups: HashMap<(RunId, u64), Gathered>,
+    /// Where detections of this batch belong.
+    placed: HashMap<DetectionId, (Option<CaseId>, Option<u64>)>,
+    /// Signals that were stored before and belong to a case (or group) now.
+    moved: Vec<(DetectionId, Option<CaseId>, Option<u64>)>,
+    /// Groups that became part of others.
+    absorbed_groups: Vec<(RunId, u64, u64)>,
+}
+
+struct TouchedCase {
+    case: Case,
+    opened: bool,
+    /// Beyond counting: priority, spread, absorbed cases.
+    changes: Vec<Change>,
+    detections: Vec<DetectionId>,
+}
+
+impl Control {
+    /// Judges a batch: new detections are stored and become signals, open cases or join them; positions are
+    /// set with them. One transaction; repeating it changes nothing.
+    pub async fn judge(&self, detections: &[Detection], positions: &[(&str, &[u8])]) -> Result<Judged, ControlError> {
+        let mut writer = self.write().await?;
+        let now = self.now();
+        let Writer { conn, grouper, policy, ahead } = &mut *writer;
+        let policy = Arc::clone(policy);
+        let mut tx = conn.begin_with("BEGIN IMMEDIATE").await.doing("begin")?;
+        *ahead = true;
+        let mut batch = Batch { conn: &mut tx, grouper, policy: &policy, now, touched: Touched::default() };
+        let mut judgements = batch.place_all(detections).await?;
+        let cases = batch.store(detections, &judgements, self).await?;
+        for judgement in judgements.iter_mut().filter(|each| !each.known) {
+            if let Some((case, group)) = batch.touched.placed.get(&judgement.id) {
+                judgement.case = *case;
+                judgement.group = *group;
+            }
+        }
+        let touched = batch.touched;
+        for (name, value) in positions {
+            set_position(&mut tx, name, value, now).await?;
+        }
+        tx.commit().await.doing("commit a batch of detections")?;
+        for touched in touched.cases.values() {
+            grouper.sync(&touched.case);
+        }
+        *ahead = false;
+        for change in &cases {
+            self.tell(change.clone());
+        }
+        Ok(Judged { judgements, cases })
+    }
+
+    /// The alert policy in force.
+    pub async fn policy(&self) -> Result<Arc<AlertPolicy>, ControlError> {
+        Ok(Arc::clone(&self.write().await?.policy))
+    }
+
+    /// Another alert policy from now on; `text` is its YAML, kept with the act. The caller keeps the file.
+    pub async fn set_policy(&self, actor: &Actor, policy: AlertPolicy, text: &str) -> Result<(), ControlError> {
+        let mut writer = self.write().await?;
+        let mut tx = writer.conn.begin_with("BEGIN IMMEDIATE").await.doing("begin")?;
+        let deed = Deed { verb: "policy_edit", object: "policy:alert".into(), detail: json!({"text": text}) };
+        record(&mut tx, &*self.chance, actor, deed, self.now()).await?;
+        tx.commit().await.doing("commit an alert policy")?;
+        writer.policy = Arc::new(policy);
+        Ok(())
+    }
+
+    /// Tells grouping what events show together, without a detection: hubs are known before they are in the way.
+    pub async fn observe(&self, seen: &[(Entities, Timestamp)]) -> Result<(), ControlError> {
+        let mut writer = self.write().await?;
+        for (entities, at) in seen {
+            writer.grouper.observe(entities, *at);
+        }
+        Ok(())
+    }
+}
+
+struct Batch<'a> {
+    conn: &'a mut SqliteConnection,
+    grouper: &'a mut Grouper,
+    policy: &'a AlertPolicy,
+    now: Timestamp,
+    touched: Touched,
+}
+
+impl Batch<'_> {
+    async fn place_all(&mut self, detections: &[Detection]) -> Result<Vec<Judgement>, ControlError> {
+        let ids: Vec<DetectionId> = detections.iter().map(|each| each.id).collect();
+        let known = existing(self.conn, &ids).await?;
+        let by_id: HashMap<DetectionId, &Detection> = detections.iter().map(|each| (each.id, each)).collect();
+        let mut judgements = Vec::with_capacity(detections.len());
+        for detection in detections {
+            let mut judgement =
+                Judgement { id: detection.id, known: false, case: None, opened: false, group: None, risk: None };
+            if let Some((version, case, group)) = known.get(&detection.id) {
+                if **version != *detection.rule_version {
+                    self.update(detection).await?;
+                }
+                judgement.known = true;
+                (judgement.case, judgement.group) = (*case, *group);
+            } else if self.touched.placed.contains_key(&detection.id) {
+                judgement.known = true; // twice in one batch
+            } else {
+                let outcome = self.grouper.judge(detection, self.policy);
+                self.place(detection, outcome, &by_id, &mut judgement).await?;
+            }
+            judgements.push(judgement);
+        }
+        Ok(judgements)
+    }
+
+    async fn place(
+        &mut self,
+        detection: &Detection,
+        outcome: Outcome,
+        by_id: &HashMap<DetectionId, &Detection>,
+        judgement: &mut Judgement,
+    ) -> Result<(), ControlError> {
+        let number = match &outcome.placed {
+            // The grouper remembers more ids than this database: the row was pruned. It stays a signal.
+            Placed::Seen => {
+                self.touched.placed.insert(detection.id, (None, None));
+                judgement.risk = Some(0);
+                return Ok(());
+            }
+            Placed::Signal { total, .. } => {
+                self.touched.placed.insert(detection.id, (None, None));
+                judgement.risk = Some(*total);
+                return Ok(());
+            }
+            Placed::Open(opening) => opening.number,
+            Placed::Join(joining) => joining.number,
+        };
+        match outcome.home {
+            Home::Queue => self.place_in_case(CaseId(number), detection, outcome, by_id, judgement).await,
+            Home::Run(run) => self.place_in_group(run, number, detection, outcome, by_id).await,
+        }
+    }
+
+    async fn place_in_case(
+        &mut self,
+        id: CaseId,
+        detection: &Detection,
+        outcome: Outcome,
+        by_id: &HashMap<DetectionId, &Detection>,
+        judgement: &mut Judgement,
+    ) -> Result<(), ControlError> {
+        let mut earlier = Vec::new();
+        match outcome.placed {
+            Placed::Open(opening) => {
+                earlier = opening.earlier;
+                let mut case = Case::new(id, CaseKind::Security, opening.gathered, self.now);
+                case.links = opening.links.into_iter().map(CaseId).collect();
+                case.instants.received = Some(detection.received);
+                case.instants.detected = Some(detection.detected);
+                let touched = TouchedCase { case, opened: true, changes: Vec::new(), detections: Vec::new() };
+                self.touched.cases.insert(id, touched);
+                judgement.opened = true;
+            }
+            Placed::Join(joining) => {
+                self.touch(id).await?;
+                for other in &joining.absorb {
+                    self.absorb(CaseId(*other), id).await?;
+                }
+                let touched = self.touched.cases.get_mut(&id).expect("it was touched just above");
+                touched.case.gathered.add_reason(joining.reason);
+                if let Some(rule) = joining.spreading {
+                    let last = detection.time;
+                    touched.case.gathered.spreading = Some(tandem_service::SpreadMark { rule, last });
+                }
+                if let Some((to, reason)) = joining.raise
+                    && to < touched.case.gathered.priority
+                {
+                    let gathered = &mut touched.case.gathered;
+                    let from = gathered.priority;
+                    (gathered.priority, gathered.priority_reason) = (to, reason.clone());
+                    touched.changes.push(Change::Priority { from, to, reason });
+                }
+                touched.changes.extend(joining.links.into_iter().map(|case| Change::Linked { case: CaseId(case) }));
+                earlier = joining.earlier;
+            }
+            Placed::Seen | Placed::Signal { .. } => {}
+        }
+        let earlier = self.take_along(&earlier, by_id, Some(id), None).await?;
+        let touched = self.touched.cases.get_mut(&id).expect("it was touched above");
+        for each in &earlier {
+            let (entities, key) = self.grouper.keys(each);
+            touched.case.gathered.add(each, &entities, Some(&key));
+            touched.detections.push(each.id);
+            let instants = &mut touched.case.instants;
+            instants.received = instants.received.map(|received| received.min(each.received));
+            instants.detected = instants.detected.map(|detected| detected.min(each.detected));
+        }
+        touched.case.gathered.add(detection, &outcome.entities, Some(&outcome.key));
+        touched.case.instants.event = touched.case.gathered.first_event;
+        touched.detections.push(detection.id);
+        self.touched.placed.insert(detection.id, (Some(id), None));
+        Ok(())
+    }
+
+    async fn place_in_group(
+        &mut self,
+        run: RunId,
+        number: u64,
+        detection: &Detection,
+        outcome: Outcome,
+        by_id: &HashMap<DetectionId, &Detection>,
+    ) -> Result<(), ControlError> {
+        let mut earlier = Vec::new();
+        match outcome.placed {
+            Placed::Open(opening) => {
+                earlier = opening.earlier;
+                self.touched.groups.insert((run, number), opening.gathered);
+            }
+            Placed::Join(joining) => {
+                self.touch_group(run, number).await?;
+                for other in &joining.absorb {
+                    self.touch_group(run, *other).await?;
+                    let absorbed = self.touched.groups.get(&(run, *other)).expect("it was touched just above").clone();
+                    self.touched.absorbed_groups.push((run, *other, number));
+                    for place in self.touched.placed.values_mut() {
+                        if place.1 == Some(*other) {
+                            place.1 = Some(number);
+                        }
+                    }
+                    self.group(run, number).absorb(&absorbed);
+                }
+                let gathered = self.group(run, number);
+                gathered.add_reason(joining.reason);
+                if let Some(rule) = joining.spreading {
+                    gathered.spreading = Some(tandem_service::SpreadMark { rule, last: detection.time });
+                }
+                if let Some((priority, reason)) = joining.raise
+                    && priority < gathered.priority
+                {
+                    (gathered.priority, gathered.priority_reason) = (priority, reason);
+                }
+                earlier = joining.earlier;
+            }
+            Placed::Seen | Placed::Signal { .. } => {}
+        }
+        let earlier = self.take_along(&earlier, by_id, None, Some(number)).await?;
+        for each in &earlier {
+            let (entities, key) = self.grouper.keys(each);
+            self.group(run, number).add(each, &entities, Some(&key));
+        }
+        self.group(run, number).add(detection, &outcome.entities, Some(&outcome.key));
+        self.touched.placed.insert(detection.id, (None, Some(number)));
+        Ok(())
+    }
+
+    fn group(&mut self, run: RunId, number: u64) -> &mut Gathered {
+        self.touched.groups.get_mut(&(run, number)).expect("a group is touched before it is used")
+    }
+
+    async fn touch(&mut self, id: CaseId) -> Result<(), ControlError> {
+        if !self.touched.cases.contains_key(&id) {
+            let case = load(self.conn, id).await?;
+            let touched = TouchedCase { case, opened: false, changes: Vec::new(), detections: Vec::new() };
+            self.touched.cases.insert(id, touched);
+        }
+        Ok(())
+    }
+
+    async fn touch_group(&mut self, run: RunId, number: u64) -> Result<(), ControlError> {
+        if !self.touched.groups.contains_key(&(run, number)) {
+            let gathered = load_group(self.conn, run, number).await?;
+            self.touched.groups.insert((run, number), gathered);
+        }
+        Ok(())
+    }
+
+    /// A case that nobody touched becomes part of another.
+    async fn absorb(&mut self, from: CaseId, into: CaseId) -> Result<(), ControlError> {
+        self.touch(from).await?;
+        self.touch(into).await?;
+        let pair = (self.touched.cases.get(&from), self.touched.cases.get(&into));
+        let (Some(leaving), Some(taking)) = pair else { return Ok(()) };
+        // The grouper offers only cases that are new and held by nobody; if a person was faster, both stay.
+        let Ok((leaves, takes)) = merge(&leaving.case, &taking.case) else { return Ok(()) };
+        let now = self.now;
+        let leaving = self.touched.cases.get_mut(&from).expect("it was touched above");
+        leaving.case.apply(&leaves, false, now);
+        leaving.changes.extend(leaves);
+        let ids = std::mem::take(&mut leaving.detections);
+        let taking = self.touched.cases.get_mut(&into).expect("it was touched above");
+        taking.case.apply(&takes, false, now);
+        taking.changes.extend(takes);
+        taking.detections.extend(ids);
+        for place in self.touched.placed.values_mut() {
+            if place.0 == Some(from) {
+                place.0 = Some(into);
+            }
+        }
+        crate::detections::move_detections(self.conn, from, into).await
+    }
+
+    /// Signals that now belong to a case or group: of this batch, or stored before.
+    async fn take_along(
+        &mut self,
+        ids: &[DetectionId],
+        by_id: &HashMap<DetectionId, &Detection>,
+        case: Option<CaseId>,
+        group: Option<u64>,
+    ) -> Result<Vec<Detection>, ControlError> {
+        let mut along = Vec::with_capacity(ids.len());
+        let mut stored = Vec::new();
+        for id in ids {
+            match self.touched.placed.get_mut(id) {
+                Some(place) if *place == (None, None) => {
+                    *place = (case, group);
+                    along.extend(by_id.get(id).map(|each| (*each).clone()));
+                }
+                Some(_) => {} // it belongs elsewhere already
+                None => stored.push(*id),
+            }
+        }
+        for each in load_by_ids(self.conn, &stored).await? {
+            if each.case.is_none() && each.group.is_none() {
+                self.touched.moved.push((each.detection.id, case, group));
+                self.touched.placed.insert(each.detection.id, (case, group));
+                along.push(each.detection);
+            }
+        }
+        Ok(along)
+    }
+
+    async fn update(&mut self, detection: &Detection) -> Result<(), ControlError> {
+        sqlx::query("UPDATE detections SET detected = ?, body = ? WHERE id = ?")
+            .bind(detection.detected.micros())
+            .bind(body(detection))
+            .bind(&detection.id.0[..])
+            .execute(&mut *self.conn)
+            .await
+            .doing("bring a detection up to date")?;
+        Ok(())
+    }
+
+    async fn store(
+        &mut self,
+        detections: &[Detection],
+        judgements: &[Judgement],
+        control: &Control,
+    ) -> Result<Vec<CaseChanged>, ControlError> {
+        let mut rows = Vec::new();
+        let mut hits: BTreeMap<(&str, i64), i64> = BTreeMap::new();
+        for (detection, judgement) in detections.iter().zip(judgements) {
+            if judgement.known {
+                continue;
+            }
+            let (case, group) = self.touched.placed.get(&detection.id).copied().unwrap_or((None, None));
+            rows.push(NewRow { detection, case, group });
+            if detection.run.is_none() {
+                *hits.entry((&detection.rule_id, detection.detected.seconds().div_euclid(3600))).or_default() += 1;
+            }
+        }
+        insert(self.conn, &rows).await?;
+        for (id, case, group) in &self.touched.moved {
+            let place = self.touched.placed.get(id).copied().unwrap_or((*case, *group));
+            sqlx::query("UPDATE detections SET case_no = ?, group_no = ? WHERE id = ?")
+                .bind(place.0.map(|case| case.0 as i64))
+                .bind(place.1.map(|group| group as i64))
+                .bind(&id.0[..])
+                .execute(&mut *self.conn)
+                .await
+                .doing("move a signal")?;
+        }
+        self.store_hits(&hits).await?;
+        self.store_groups().await?;
+        self.store_cases(control).await
+    }
+
+    async fn store_hits(&mut self, hits: &BTreeMap<(&str, i64), i64>) -> Result<(), ControlError> {
+        let hits: Vec<(&(&str, i64), &i64)> = hits.iter().collect();
+        for chunk in hits.chunks(200) {
+            let mut sql = QueryBuilder::<Sqlite>::new("INSERT INTO rule_hits (rule, hour, hits) ");
+            sql.push_values(chunk, |mut row, ((rule, hour), count)| {
+                row.push_bind((*rule).to_owned()).push_bind(*hour).push_bind(**count);
+            });
+            sql.push(" ON CONFLICT (rule, hour) DO UPDATE SET hits = hits + excluded.hits");
+            sql.build().execute(&mut *self.conn).await.doing("count hits of rules")?;
+        }
+        Ok(())
+    }
+
+    async fn store_groups(&mut self) -> Result<(), ControlError> {
+        for ((run, number), gathered) in &self.touched.groups {
+            save_group(self.conn, *run, *number, gathered).await?;
+        }
+        for (run, from, into) in &self.touched.absorbed_groups {
+            crate::runs::absorb_group(self.conn, *run, *from, *into).await?;
+        }
+        Ok(())
+    }
+
+    /// Stores touched cases, each with one act for the whole batch.
+    async fn store_cases(&mut self, control: &Control) -> Result<Vec<CaseChanged>, ControlError> {
+        let program = Actor::program();
+        let mut changed = Vec::with_capacity(self.touched.cases.len());
+        for (id, touched) in &mut self.touched.cases {
+            let merged = touched.case.state == State::Merged;
+            // Merges and priorities took effect when they happened; links follow here, and the version grows.
+            let links: Vec<Change> =
+                touched.changes.iter().filter(|change| matches!(change, Change::Linked { .. })).cloned().collect();
+            if !touched.opened || !links.is_empty() {
+                touched.case.apply(&links, false, self.now);
+            }
+            save(self.conn, &touched.case).await?;
+            let word = match (touched.opened, merged) {
+                (_, true) => "case_merged",
+                (true, false) => "case_opened",
+                (false, false) => "case_joined",
+            };
+            let listed: Vec<String> = touched.detections.iter().take(200).map(ToString::to_string).collect();
+            let detail = json!({
+                "priority": touched.case.gathered.priority.word(),
+                "title": touched.case.gathered.title,
+                "detections": touched.detections.len(),
+                "first": listed,
+                "changes": touched.changes.iter().map(tandem_service::change_text).collect::<Vec<_>>(),
+                "version": touched.case.version,
+            });
+            let deed = Deed { verb: word, object: format!("case:{id}"), detail };
+            let seq = record(self.conn, &*control.chance, &program, deed, self.now).await?;
+            if touched.opened || !touched.changes.is_empty() {
+                let word = if touched.opened { "opened" } else { "joined" };
+                let enter = Enter { word, changes: &touched.changes, undo: None };
+                enter_history(self.conn, &touched.case, seq, &program, enter, self.now).await?;
+            }
+            let change = if touched.opened { "opened" } else { "joined" };
+            changed.push(CaseChanged { id: *id, version: touched.case.version, change: change.into() });
+        }
+        Ok(changed)
+    }
+}
+
+type Known = HashMap<DetectionId, (String, Option<CaseId>, Option<u64>)>;
+
+/// Which of `ids` are stored, with the version of their rule and where they belong.
+async fn existing(conn: &mut SqliteConnection, ids: &[DetectionId]) -> Result<Known, ControlError> {
+    let mut known = HashMap::new();
+    for chunk in ids.chunks(500) {
+        let mut sql = QueryBuilder::<Sqlite>::new(
+            "SELECT id, json_extract(body, '$.rule_version') AS version, case_no, group_no FROM detections WHERE id IN (",
+        );
+        let mut list = sql.separated(", ");
+        for id in chunk {
+            list.push_bind(id.0.to_vec());
+        }
+        sql.push(")");
+        for row in &sql.build().fetch_all(&mut *conn).await.doing("look for known detections")? {
+            let id: Vec<u8> = row.try_get("id").doing("look for known detections")?;
+            let case: Option<i64> = row.try_get("case_no").doing("look for known detections")?;
+            let group: Option<i64> = row.try_get("group_no").doing("look for known detections")?;
+            let version: String = row.try_get("version").doing("look for known detections")?;
+            if let Ok(id) = id.try_into() {
+                let place = (version, case.map(|no| CaseId(no as u64)), group.map(|no| no as u64));
+                known.insert(DetectionId(id), place);
+            }
+        }
+    }
+    Ok(known)
+}
+
+/// The grouping state as a function of what is stored: open and recently closed cases, groups of runs that go
+/// on, and the detections of the last day.
+pub(crate) async fn rebuild(
+    conn: &mut SqliteConnection,
+    policy: &AlertPolicy,
+    now: Timestamp,
+) -> Result<Grouper, ControlError> {
+    let doing = "rebuild the grouping state";
+    let (last,): (i64,) =
+        sqlx::query_as("SELECT coalesce(max(no), 0) FROM cases").fetch_one(&mut *conn).await.doing(doing)?;
+    let mut grouper = Grouper::new(CaseId(last as u64 + 1));
+    let cases: Vec<(String,)> =
+        sqlx::query_as("SELECT body FROM cases WHERE open = 1 OR (state = 'closed' AND closed >= ?) ORDER BY no")
+            .bind(now.minus(RECALL_CLOSED).micros())
+            .fetch_all(&mut *conn)
+            .await
+            .doing(doing)?;
+    for (body,) in &cases {
+        let case: Case = serde_json::from_str(body).map_err(|error| ControlError::stored("case", error))?;
+        grouper.sync(&case);
+    }
+    let running: Vec<(Vec<u8>,)> =
+        sqlx::query_as("SELECT id FROM runs WHERE ended IS NULL").fetch_all(&mut *conn).await.doing(doing)?;
+    let mut runs = HashSet::new();
+    for (id,) in running {
+        let Ok(id) = id.try_into() else { continue };
+        let run = RunId(id);
+        runs.insert(run);
+        for (number, gathered) in crate::runs::load_groups(conn, run).await? {
+            grouper.sync_run(run, number, &gathered);
+        }
+    }
+    let mut sql = QueryBuilder::<Sqlite>::new("SELECT ");
+    sql.push(COLUMNS).push(" FROM detections WHERE detected >= ").push_bind(now.minus(RECALL).micros());
+    sql.push(" AND (run IS NULL OR run IN (SELECT id FROM runs WHERE ended IS NULL)) ORDER BY detected DESC, rowid DESC LIMIT ");
+    sql.push_bind(RECALL_MAX);
+    let rows = sql.build().fetch_all(&mut *conn).await.doing(doing)?;
+    for row in rows.iter().rev() {
+        let stored = from_row(row)?;
+        let number = match stored.detection.run {
+            None => stored.case.map(|case| case.0),
+            Some(_) => stored.group,
+        };
+        grouper.recall(&Recalled { detection: stored.detection, number }, policy);
+    }
+    Ok(grouper)
+}

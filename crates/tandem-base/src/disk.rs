@@ -1,6 +1,6 @@
 //! The few file operations that durability rests on, so that a test can put a lying disk in their place.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
@@ -30,7 +30,13 @@ pub trait Disk: Send + Sync {
     fn sync_folder(&self, folder: &Path) -> io::Result<()>;
     /// Removes a file.
     fn remove(&self, path: &Path) -> io::Result<()>;
+    /// Takes the exclusive lock of the file `path`, creating it; `None` while somebody else holds it. The lock
+    /// ends with the guard, and with the process.
+    fn lock(&self, path: &Path) -> io::Result<Option<DiskLock>>;
 }
+
+/// Holds a lock until it is dropped.
+pub type DiskLock = Box<dyn Send + Sync>;
 
 /// The machine's file system.
 #[derive(Debug, Clone, Copy, Default)]
@@ -100,5 +106,14 @@ impl Disk for RealDisk {
 
     fn remove(&self, path: &Path) -> io::Result<()> {
         fs::remove_file(path)
+    }
+
+    fn lock(&self, path: &Path) -> io::Result<Option<DiskLock>> {
+        let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(Box::new(file))),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(error),
+        }
     }
 }

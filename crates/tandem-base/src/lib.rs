@@ -13,6 +13,6 @@ mod time;
 pub use bounded::{BoundedError, read_bounded};
 pub use chance::{Chance, SeededChance, SystemChance};
 pub use clock::{Clock, ManualClock, SystemClock};
-pub use disk::{Disk, DiskFile, RealDisk};
+pub use disk::{Disk, DiskFile, DiskLock, RealDisk};
 pub use id::{IdError, hex, unhex};
 pub use time::{MICROS_PER_DAY, MICROS_PER_SECOND, TimeError, Timestamp};

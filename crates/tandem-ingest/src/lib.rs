@@ -7,6 +7,7 @@
 mod address;
 mod config;
 mod counters;
+mod files;
 mod http;
 mod receivers;
 mod sink;
@@ -17,6 +18,7 @@ mod token;
 pub use address::{Allow, Cidr, CidrError};
 pub use config::{Config, Hec, HecAck, Http, SyslogTcp, SyslogUdp, Tls};
 pub use counters::{Cause, Counters, ReceiverSnapshot, SourceSnapshot};
+pub use files::{Identity, Position, Positions, Start, Tail};
 pub use receivers::{Bound, Kind, Receivers, StartError};
 pub use sink::{Sink, SinkError};
 pub use syslog::{Cut, Frame, FrameError, Framer};

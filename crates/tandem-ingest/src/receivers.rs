@@ -2,6 +2,7 @@
 
 use crate::config::Config;
 use crate::counters::{Counters, ReceiverSnapshot, SourceSnapshot};
+use crate::files::{Follower, Positions, Tail, follow};
 use crate::http::{self, Shared};
 use crate::sink::Sink;
 use crate::syslog;
@@ -92,6 +93,9 @@ pub enum StartError {
 pub struct Receivers {
     bound: Vec<Bound>,
     counters: Arc<Counters>,
+    sink: Arc<dyn Sink>,
+    clock: Arc<dyn Clock>,
+    grace: Duration,
     stop: CancellationToken,
     tasks: TaskTracker,
 }
@@ -178,8 +182,21 @@ impl Receivers {
             };
             tasks.spawn(http::listen(listener, tls, Arc::new(shared)));
         }
-        tasks.close();
-        Ok(Self { bound, counters, stop, tasks })
+        Ok(Self { bound, counters, sink, clock, grace, stop, tasks })
+    }
+
+    /// Follows files from now on; their figures are those of their source.
+    pub fn follow(&self, tail: Tail, positions: Arc<dyn Positions>) {
+        let follower = Follower {
+            source: self.counters.source(&tail.source),
+            tail,
+            positions,
+            sink: Arc::clone(&self.sink),
+            clock: Arc::clone(&self.clock),
+            stop: self.stop.clone(),
+            grace: self.grace,
+        };
+        self.tasks.spawn(follow(follower));
     }
 
     /// What is open, UDP first, then TCP, then HTTP, each in the order of the configuration.
@@ -206,6 +223,7 @@ impl Receivers {
     /// no task is left, after the grace at the latest (and however long the sink takes over its last batch).
     pub async fn shutdown(self) {
         self.stop.cancel();
+        self.tasks.close();
         self.tasks.wait().await;
     }
 }

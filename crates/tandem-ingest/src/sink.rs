@@ -1,6 +1,6 @@
 //! Where records go, and how a receiver without acknowledgement insists.
 
-use crate::counters::{Cause, Receiver};
+use crate::counters::Cause;
 use async_trait::async_trait;
 use std::time::Duration;
 use tandem_model::Record;
@@ -39,7 +39,7 @@ pub(crate) struct NotTaken;
 pub(crate) async fn insist(
     sink: &dyn Sink,
     records: &[Record],
-    receiver: &Receiver,
+    count: &(dyn Fn(Cause, &str) + Send + Sync),
     stop: &CancellationToken,
     grace: Duration,
 ) -> Result<(), NotTaken> {
@@ -49,10 +49,10 @@ pub(crate) async fn insist(
         match sink.append(records).await {
             Ok(()) => return Ok(()),
             Err(SinkError::Closed) => return Err(NotTaken),
-            Err(SinkError::Full) => receiver.error(Cause::SinkFull, "the spool has no room; not reading from senders"),
+            Err(SinkError::Full) => count(Cause::SinkFull, "the spool has no room; not reading from senders"),
             Err(SinkError::Io(error)) => {
                 tracing::error!(error = %error, "records could not be written; trying again");
-                receiver.error(Cause::SinkFailed, &format!("the spool could not write: {error}"));
+                count(Cause::SinkFailed, &format!("the spool could not write: {error}"));
             }
         }
         if stop.is_cancelled() {

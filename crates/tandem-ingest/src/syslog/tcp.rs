@@ -245,7 +245,10 @@ impl Hand<'_> {
             }
         }
         let tcp = self.tcp;
-        if insist(&*tcp.sink, &records, &tcp.receiver, &tcp.stop, tcp.grace).await.is_err() {
+        if insist(&*tcp.sink, &records, &|cause, text| tcp.receiver.error(cause, text), &tcp.stop, tcp.grace)
+            .await
+            .is_err()
+        {
             tcp.receiver.dropped.fetch_add(records.len() as u64, Relaxed);
             tracing::warn!(records = records.len(), "syslog frames were lost: the spool did not take them");
             return Err(());

@@ -165,7 +165,9 @@ async fn append(mut batches: mpsc::Receiver<Batch>, udp: Arc<Udp>) {
             batch.sources.extend(next.sources);
             rooms.push(next.room);
         }
-        match insist(&*udp.sink, &batch.records, &udp.receiver, &udp.stop, udp.grace).await {
+        match insist(&*udp.sink, &batch.records, &|cause, text| udp.receiver.error(cause, text), &udp.stop, udp.grace)
+            .await
+        {
             Ok(()) => count(&batch, &udp.receiver, size as u64),
             Err(NotTaken) => {
                 udp.receiver.dropped.fetch_add(batch.records.len() as u64, Relaxed);

@@ -10,5 +10,6 @@ mod ndjson;
 mod shutdown;
 mod support;
 mod syslog;
+mod tail;
 mod target;
 mod tls;

@@ -35,6 +35,7 @@ struct State {
     failing_syncs: u32,
     failing_folder_syncs: u32,
     failing_truncates: u32,
+    failing_removes: u32,
 }
 
 #[derive(Debug, Default)]
@@ -108,6 +109,17 @@ impl MemDisk {
         self.state().failing_truncates = count;
     }
 
+    /// The next `count` removals fail.
+    pub fn fail_removes(&self, count: u32) {
+        self.state().failing_removes = count;
+    }
+
+    /// The program is killed while the power stays: what it wrote is still seen, synced or not. Faults are over,
+    /// locks are gone, files that are still open answer with errors.
+    pub fn kill(&self) {
+        self.state().begin_life();
+    }
+
     /// Loses power and comes back. `seed` decides what of the cache had reached the medium. Faults are over, locks
     /// are gone, files that are still open answer with errors.
     pub fn crash(&self, seed: u64) {
@@ -126,13 +138,7 @@ impl MemDisk {
             survive(file, &mut chance);
         }
         *names = durable_names.clone();
-        state.locked.clear();
-        state.life += 1;
-        state.stop_at = None;
-        state.space_bytes = None;
-        state.failing_syncs = 0;
-        state.failing_folder_syncs = 0;
-        state.failing_truncates = 0;
+        state.begin_life();
     }
 
     /// Bytes of a file as programs see them.
@@ -239,6 +245,18 @@ impl State {
             return Err(io::Error::other("the power is gone"));
         }
         Ok(())
+    }
+
+    /// Ends faults, locks and open files.
+    fn begin_life(&mut self) {
+        self.locked.clear();
+        self.life += 1;
+        self.stop_at = None;
+        self.space_bytes = None;
+        self.failing_syncs = 0;
+        self.failing_folder_syncs = 0;
+        self.failing_truncates = 0;
+        self.failing_removes = 0;
     }
 
     fn used_bytes(&self) -> u64 {
@@ -379,6 +397,10 @@ impl Disk for MemDisk {
     fn remove(&self, path: &Path) -> io::Result<()> {
         let mut state = self.state();
         state.operate()?;
+        if state.failing_removes > 0 {
+            state.failing_removes -= 1;
+            return Err(io::Error::other("input/output error at remove"));
+        }
         state.names.remove(path).ok_or(io::ErrorKind::NotFound)?;
         state.changed_names.insert(path.to_path_buf());
         Ok(())

@@ -2,7 +2,7 @@
 
 use crate::{EPOCH, Records, append, create, folder, open, read_all, small, spool_files};
 use std::sync::Arc;
-use tandem_spool::{OpenError, Spool};
+use tandem_spool::{Limits, OpenError, Spool};
 use tandem_testkit::disk::MemDisk;
 
 /// A spool of one file with five blocks of one or two records.
@@ -107,6 +107,38 @@ fn damage_in_the_middle_costs_one_block_and_is_certain() {
         assert_eq!(spool.status().damage, recovery.damage);
         assert_eq!(append(&spool, b"new"), 7);
     }
+}
+
+#[test]
+fn the_next_block_is_found_wherever_it_starts() {
+    const WINDOW: usize = 1024 * 1024;
+    let limits = Limits { record_bytes_max: 2 * WINDOW, ..Limits::default() };
+    // The search for the second block begins one byte behind the damaged first; around its windows' edge.
+    for distance in WINDOW - 3..WINDOW + 4 {
+        let disk = MemDisk::new();
+        let spool = Spool::create(Arc::new(disk.clone()), &folder(), EPOCH, limits).unwrap();
+        append(&spool, &noise(distance - 56 - 4));
+        append(&spool, b"second");
+        drop(spool);
+        let path = spool_files(&disk).pop().unwrap();
+        assert_eq!(&disk.read(&path).unwrap()[32 + distance..][..4], b"TSB1");
+        disk.flip(&path, 32 * 8);
+        let (spool, recovery) = Spool::open(Arc::new(disk), &folder(), limits, 0).unwrap();
+        assert_eq!(recovery.damage.len(), 1);
+        assert_eq!(read_all(&spool).0, [(1, b"second".to_vec())], "at {distance}");
+    }
+}
+
+/// Bytes that do not shrink.
+fn noise(count: usize) -> Vec<u8> {
+    let mut state = 1_u64;
+    let next = |_| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state >> 32) as u8
+    };
+    (0..count).map(next).collect()
 }
 
 #[test]

@@ -73,6 +73,60 @@ fn a_failed_sync_of_the_folder_stops_too() {
 }
 
 #[test]
+fn what_is_left_of_a_new_file_is_overwritten() {
+    let disk = MemDisk::new();
+    let spool = create(&disk);
+    while disk.read(spool_files(&disk).last().unwrap()).unwrap().len() < 500 {
+        append(&spool, &[1; 40]);
+    }
+    let next = spool.status().next;
+    disk.limit_space(Some(spool.status().size_bytes + 50));
+    disk.fail_removes(1);
+    assert!(matches!(spool.append(vec![b"refused".to_vec()]).wait(), Err(AppendError::Disk(_))));
+    disk.limit_space(None);
+    assert_eq!(append(&spool, b"taken"), next);
+    drop(spool);
+    let (spool, recovery) = open(&disk);
+    assert!(recovery.is_clean());
+    assert_eq!(read_all(&spool).0.last().unwrap(), &(next, b"taken".to_vec()));
+}
+
+#[test]
+fn what_was_written_and_not_synced_is_synced_before_it_is_shown() {
+    let disk = MemDisk::new();
+    let spool = create(&disk);
+    // The write succeeds, the sync does not, nor does anything after it.
+    disk.stop_after(1);
+    assert!(spool.append(vec![b"unanswered".to_vec()]).wait().is_err());
+    drop(spool);
+    disk.kill();
+    let (spool, _) = open(&disk);
+    let shown = read_all(&spool).0;
+    assert_eq!(shown, [(0, b"unanswered".to_vec())]);
+    drop(spool);
+    for seed in 0..8 {
+        disk.crash(seed);
+        assert_eq!(read_all(&open(&disk).0).0, shown);
+    }
+}
+
+#[test]
+fn trimming_that_fails_can_be_repeated() {
+    let disk = MemDisk::new();
+    let spool = create(&disk);
+    for n in 0..60_u8 {
+        append(&spool, &[n; 40]);
+    }
+    disk.fail_removes(1);
+    assert!(spool.trim(50).is_err());
+    assert_eq!(read_all(&spool).0.len(), 60);
+    disk.fail_folder_syncs(1);
+    assert!(spool.trim(50).is_err());
+    let first = spool.trim(50).unwrap();
+    assert_eq!(read_all(&spool).0.len() as u64, 60 - first);
+}
+
+#[test]
 fn a_write_that_cannot_be_taken_back_stops() {
     let disk = MemDisk::new();
     let spool = create(&disk);

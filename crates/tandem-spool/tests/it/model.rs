@@ -17,8 +17,10 @@ enum Act {
     Reopen,
     /// The power goes after so many operations of the appends that follow.
     Crash { operations: u64, batches: Vec<(usize, usize)>, seed: u64 },
-    /// So many more bytes fit.
-    Fill { bytes: u64, batches: Vec<(usize, usize)> },
+    /// The process is killed after so many operations; what it wrote is still in the cache.
+    Kill { operations: u64, batches: Vec<(usize, usize)> },
+    /// So many more bytes fit; what is left over cannot always be removed.
+    Fill { bytes: u64, batches: Vec<(usize, usize)>, removes: u32 },
     /// A sync fails.
     FailSync { batches: Vec<(usize, usize)>, crash: Option<u64> },
     /// A sync of the folder fails.
@@ -36,7 +38,9 @@ fn act() -> impl Strategy<Value = Act> {
         1 => Just(Act::Reopen),
         4 => (0..30_u64, batches(), any::<u64>())
             .prop_map(|(operations, batches, seed)| Act::Crash { operations, batches, seed }),
-        1 => (0..800_u64, batches()).prop_map(|(bytes, batches)| Act::Fill { bytes, batches }),
+        2 => (0..30_u64, batches()).prop_map(|(operations, batches)| Act::Kill { operations, batches }),
+        1 => (0..800_u64, batches(), 0..2_u32)
+            .prop_map(|(bytes, batches, removes)| Act::Fill { bytes, batches, removes }),
         1 => (batches(), prop::option::of(any::<u64>())).prop_map(|(batches, crash)| Act::FailSync { batches, crash }),
         1 => batches().prop_map(|batches| Act::FailFolderSync { batches }),
         1 => (0..800_u64, batches(), prop::option::of(any::<u64>()))
@@ -54,6 +58,8 @@ struct World {
     spool: Option<Spool>,
     /// Acknowledged records that were not trimmed.
     acknowledged: BTreeMap<u64, Vec<u8>>,
+    /// Records that a reader has seen, acknowledged or not: they stay what they are.
+    seen: BTreeMap<u64, Vec<u8>>,
     /// Everything that was ever handed over.
     submitted: BTreeSet<Vec<u8>>,
     /// No offset below has been trimmed away by us.
@@ -69,6 +75,7 @@ impl World {
             disk,
             spool: Some(spool),
             acknowledged: BTreeMap::new(),
+            seen: BTreeMap::new(),
             submitted: BTreeSet::new(),
             trimmed: 0,
             serial: 0,
@@ -122,17 +129,18 @@ impl World {
         self.spool = Some(spool);
     }
 
-    fn check(&self) {
+    fn check(&mut self) {
         let (records, lost) = read_all(self.spool());
         assert!(records.is_sorted_by(|a, b| a.0 < b.0), "in order");
         let payloads: BTreeSet<&Vec<u8>> = records.iter().map(|(_, payload)| payload).collect();
         assert_eq!(payloads.len(), records.len(), "each once");
         assert!(payloads.iter().all(|payload| self.submitted.contains(*payload)), "nothing invented");
         let found: BTreeMap<u64, &Vec<u8>> = records.iter().map(|(offset, payload)| (*offset, payload)).collect();
-        for (offset, payload) in self.acknowledged.range(self.trimmed..) {
-            assert_eq!(found.get(offset), Some(&payload), "record {offset} was acknowledged");
+        for (offset, payload) in self.acknowledged.range(self.trimmed..).chain(self.seen.range(self.trimmed..)) {
+            assert_eq!(found.get(offset), Some(&payload), "record {offset} was acknowledged or seen");
             assert!(!lost.iter().any(|range| range.contains(offset)));
         }
+        self.seen.extend(records);
     }
 
     fn act(&mut self, act: &Act) {
@@ -151,10 +159,18 @@ impl World {
                 self.append(batches);
                 self.reopen(Some(*seed));
             }
-            Act::Fill { bytes, batches } => {
+            Act::Kill { operations, batches } => {
+                self.disk.stop_after(*operations);
+                self.append(batches);
+                self.disk.kill();
+                self.reopen(None);
+            }
+            Act::Fill { bytes, batches, removes } => {
                 self.disk.limit_space(Some(self.spool().status().size_bytes + bytes));
+                self.disk.fail_removes(*removes);
                 self.append(batches);
                 self.disk.limit_space(None);
+                self.disk.fail_removes(0);
                 if self.spool().status().stopped.is_some() {
                     self.reopen(None);
                 }

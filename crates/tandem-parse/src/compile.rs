@@ -7,7 +7,7 @@ use crate::source::{Table, value_of};
 use crate::yaml::{Data, Node};
 use std::collections::HashMap;
 use std::sync::Arc;
-use tandem_model::Catalogue;
+use tandem_model::{Catalogue, Value};
 
 /// What the compiling of one file shares.
 pub(crate) struct Compiler<'c> {
@@ -97,7 +97,9 @@ impl Compiler<'_> {
         };
         let mut table = Table::with_capacity(entries.len());
         for (key, value) in entries {
-            if let Some(value) = value_of(value, self)
+            // Null: a value that means nothing.
+            let value = if value.is_null() { Some(Value::List(Vec::new())) } else { value_of(value, self) };
+            if let Some(value) = value
                 && table.insert(key.to_ascii_lowercase(), value).is_some()
             {
                 self.problems.add("parser.twice", node.line, format!("the table has `{key}` twice, apart from case"));

@@ -189,6 +189,7 @@ impl Shaped {
             found => found,
         };
         match found {
+            Some(Value::List(words)) if words.is_empty() => None,
             Some(word) => Some(word.clone()),
             None if self.keeps_unknown => Some(value),
             None => None,

@@ -114,8 +114,10 @@ fn fields(text: &str, kind: &str, work: &mut Work<'_, '_>) {
             }
             rest = inner.get(end + 1..).unwrap_or("");
         } else {
-            let end = after.find([' ', '\'']).unwrap_or(after.len());
-            let value = after[..end].trim_end_matches([')', '}', ',']);
+            let end = value_end(key, after);
+            let value = &after[..end];
+            // `(none)` is a value, `pid=7)` is not.
+            let value = if value.contains('(') { value } else { value.trim_end_matches([')', '}', ',']) };
             let argument = kind == "EXECVE"
                 && key.strip_prefix('a').is_some_and(|number| {
                     number.starts_with(|c: char| c.is_ascii_digit()) && number.bytes().all(|byte| byte.is_ascii_digit())
@@ -129,6 +131,22 @@ fn fields(text: &str, kind: &str, work: &mut Work<'_, '_>) {
             rest = &after[end..];
         }
     }
+}
+
+/// Where an unquoted value ends: at a blank, but `op=adding user to group acct=…` has blanks in it.
+fn value_end(key: &str, after: &str) -> usize {
+    let mut end = after.find([' ', '\'']).unwrap_or(after.len());
+    if key != "op" {
+        return end;
+    }
+    while let Some(more) = after[end..].strip_prefix(' ') {
+        let word = more.find([' ', '\'']).unwrap_or(more.len());
+        if word == 0 || more[..word].contains('=') {
+            break;
+        }
+        end += 1 + word;
+    }
+    end
 }
 
 fn is_hex(text: &str) -> bool {

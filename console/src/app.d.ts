@@ -1,11 +1,5 @@
-import type { SearchPanel } from '$lib/search/url';
-
 declare global {
-	namespace App {
-		interface PageState {
-			panel?: SearchPanel;
-		}
-	}
+	namespace App {}
 }
 
 export {};

@@ -118,7 +118,7 @@ export class Api {
 	sources = (signal?: AbortSignal) => this.client.get<Items<SourceHead>>('/sources', undefined, signal);
 	source = (sourceId: string, signal?: AbortSignal) =>
 		this.client.get<Source>(`/sources/${id(sourceId)}`, undefined, signal);
-	editSource = (sourceId: string, body: { name?: string; owner?: string; note?: string; allowed?: boolean }) =>
+	editSource = (sourceId: string, body: { owner?: string; note?: string }) =>
 		this.client.send<Source | undefined>('PATCH', `/sources/${id(sourceId)}`, body);
 	receivers = (signal?: AbortSignal) => this.client.get<Receivers>('/receivers', undefined, signal);
 	ingestTokens = (signal?: AbortSignal) => this.client.get<Items<IngestToken>>('/ingest-tokens', undefined, signal);
@@ -138,7 +138,7 @@ export class Api {
 	users = (signal?: AbortSignal) => this.client.get<Items<UserRow>>('/users', undefined, signal);
 	makeUser = (body: { name: string; display_name: string; roles: string[]; password: string }) =>
 		this.client.send<UserRow>('POST', '/users', body);
-	editUser = (userId: string, body: Partial<UserRow> & { password?: string }) =>
+	editUser = (userId: string, body: { enabled?: boolean; roles?: string[]; display_name?: string }) =>
 		this.client.send<UserRow | undefined>('PATCH', `/users/${id(userId)}`, body);
 	apiTokens = (signal?: AbortSignal) => this.client.get<Items<ApiToken>>('/api-tokens', undefined, signal);
 	makeApiToken = (name: string) => this.client.send<ApiToken>('POST', '/api-tokens', { name });

@@ -23,6 +23,7 @@ export interface User {
 	display_name: string;
 	roles: string[];
 	party: 'provider' | 'customer';
+	second_factor?: boolean;
 }
 
 export interface Session {
@@ -80,11 +81,13 @@ export interface CaseHead {
 	entities: Entity[];
 	why: string;
 	similar: { count: number; benign: number };
+	snoozed_until?: string | null;
 	version: number;
 }
 
 export interface Match {
-	field: string;
+	/** Absent for a word that was looked for in the whole text. */
+	field?: string | null;
 	value: string;
 	/** Byte offsets into the UTF-8 form of `value`, end exclusive. */
 	span: [number, number] | null;
@@ -97,6 +100,8 @@ export interface Fired {
 	rule_author?: string | null;
 	level: Level;
 	time: string;
+	/** How many detections of this rule the case holds; this is the newest. */
+	count?: number;
 	in_words: string;
 	matches: Match[];
 }
@@ -112,6 +117,8 @@ export interface TimelineEntry {
 	event_id?: string | null;
 	/** Present on acts that can still be undone. */
 	act_id?: string | null;
+	/** Until when (RFC 3339). */
+	undo_until?: string | null;
 	decisive: boolean;
 }
 
@@ -144,6 +151,8 @@ export interface Case extends CaseHead {
 	timeline: TimelineEntry[];
 	linked: CaseHead[];
 	allowed: Allowed[];
+	/** Ids of pinned events. */
+	pinned?: string[];
 	incident: boolean;
 	/** The last act of this answer, for undo. */
 	act_id?: string | null;
@@ -204,21 +213,24 @@ export interface EventFull {
 
 export interface DetectionRow {
 	id: string;
+	kind?: string;
 	rule_id: string;
 	rule_title: string;
+	rule_author?: string | null;
 	level: Level;
 	time: string;
-	case?: string | null;
-	entities?: Entity[];
-	event_id?: string | null;
+	detected?: string;
 	source?: string | null;
+	event_id?: string | null;
+	entities?: Entity[];
+	case?: string | null;
+	matches?: Match[];
 }
 
 export interface SourceHead {
 	id: string;
 	name: string;
 	transport: string;
-	kind: string;
 	first_seen: string;
 	last_event?: string | null;
 	records: number;
@@ -231,6 +243,7 @@ export interface SourceHead {
 	health: 'ok' | 'silent' | 'failing' | 'new';
 	health_reason: string;
 	owner?: string | null;
+	note?: string | null;
 	log_types: string[];
 }
 
@@ -238,9 +251,6 @@ export interface Source extends SourceHead {
 	parse_failures: { at: string; raw: string; error: string }[];
 	rules_fed: number;
 	diagnosis: { stage: 'network' | 'tls' | 'format' | 'time' | 'parse'; ok: boolean; text: string }[];
-	snippet?: string | null;
-	note?: string | null;
-	allowed?: boolean;
 }
 
 export interface Receivers {
@@ -248,7 +258,7 @@ export interface Receivers {
 		kind: string;
 		address: string;
 		records: number;
-		errors: number;
+		errors: { name: string; count: number }[];
 		last_peer?: string | null;
 		last_error?: string | null;
 	}[];
@@ -269,6 +279,7 @@ export interface Home {
 		cases_mine: number;
 		cases_unowned: number;
 		sources_unhealthy: number;
+		sources?: number;
 		detections_24h: number;
 		events_24h: number;
 	};
@@ -276,6 +287,8 @@ export interface Home {
 	unowned: CaseHead[];
 	unhealthy_sources: SourceHead[];
 	strip: { from: string; events: number; detections: number; cases: number }[];
+	/** The newest ones. */
+	detections?: DetectionRow[];
 }
 
 export type RuleState = 'active' | 'off' | 'unfed' | 'error' | 'needs values';
@@ -303,7 +316,9 @@ export interface Rule extends RuleHead {
 	references: string[];
 	license?: string | null;
 	falsepositives: string[];
-	missing_fields: string[];
+	/** The fields that the rule looks at. */
+	fields?: string[];
+	missing_fields?: string[];
 	matches: DetectionRow[];
 }
 
@@ -318,16 +333,20 @@ export interface RunGroup {
 	title: string;
 	level: Level;
 	detections: number;
+	first_event?: string;
+	last_event?: string;
+	entities?: Entity[];
 	promoted_case?: string | null;
 }
 
 export interface Run {
 	id: string;
 	started: string;
+	title?: string;
 	files: number;
 	records: number;
 	detections: number;
-	groups: RunGroup[];
+	groups?: RunGroup[];
 }
 
 export interface QueryProblem {
@@ -335,6 +354,7 @@ export interface QueryProblem {
 	end: number;
 	message: string;
 	hint?: string | null;
+	severity?: 'error' | 'warning';
 }
 
 export interface SearchBody {
@@ -366,8 +386,8 @@ export interface Facet {
 export type SearchLine =
 	| {
 			kind: 'progress';
-			scanned_from: string | null;
-			scanned_to: string | null;
+			scanned_from?: string | null;
+			scanned_to?: string | null;
 			files_done: number;
 			files: number;
 			rows: number;
@@ -385,7 +405,7 @@ export type SearchLine =
 			duration_ms: number;
 			next_cursor?: string | null;
 	  }
-	| ({ kind: 'error' } & Problem);
+	| { kind: 'error'; problem: Problem };
 
 export interface FieldInfo {
 	name: string;
@@ -414,6 +434,8 @@ export interface Act {
 	verb: string;
 	object: string;
 	detail: FieldValue;
+	/** The hash that the entry is committed by. */
+	commitment?: string;
 }
 
 export interface UserRow {
@@ -422,9 +444,9 @@ export interface UserRow {
 	display_name: string;
 	roles: string[];
 	party?: string;
-	disabled?: boolean;
+	enabled: boolean;
 	second_factor?: boolean;
-	last_seen?: string | null;
+	last_sign_in?: string | null;
 }
 
 export interface ApiToken {
@@ -444,7 +466,7 @@ export interface Health {
 	ready: boolean;
 	checks: { name: string; ok: boolean; text: string }[];
 	spool: { lag_records: number; size_bytes: number };
-	store: { events: number; files: number; bytes: number; last_seal?: string | null };
+	store: { events: number; files: number; bytes: number; unsealed?: number; last_seal?: string | null };
 	detect: { rules: number; events_per_s: number; lag_ms: number };
 }
 

@@ -51,6 +51,6 @@ export function byKind(entities: readonly Entity[]): Map<EntityKind, string[]> {
 /** The rules behind a case, each once with its count, the gravest first as the server ordered them. */
 export function ruleCounts(entry: Pick<Case, 'why_it_fired'>): { title: string; count: number }[] {
 	const counts = new Map<string, number>();
-	for (const fired of entry.why_it_fired) counts.set(fired.rule_title, (counts.get(fired.rule_title) ?? 0) + 1);
+	for (const fired of entry.why_it_fired) counts.set(fired.rule_title, (counts.get(fired.rule_title) ?? 0) + (fired.count ?? 1));
 	return [...counts].map(([title, count]) => ({ title, count }));
 }

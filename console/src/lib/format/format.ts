@@ -158,12 +158,12 @@ export class Format {
 		}).format(share);
 	}
 
-	/** `4 min ago` below 24 h, otherwise the minute; the absolute time belongs in the title. */
+	/** `4 min ago` below 24 h, otherwise the day; the absolute time belongs in the title. */
 	ago(value: Moment, now: number = Date.now()): string {
 		const time = instant(value);
 		if (time === undefined) return NONE;
 		const seconds = Math.round((now - time) / 1000);
-		if (Math.abs(seconds) >= 86_400) return this.stamp(time, 'min');
+		if (Math.abs(seconds) >= 86_400) return this.day(time);
 		const words = new Intl.RelativeTimeFormat(this.locale, { numeric: 'auto', style: 'short' });
 		if (Math.abs(seconds) < 60) return words.format(-seconds, 'second');
 		if (Math.abs(seconds) < 3600) return words.format(-Math.trunc(seconds / 60), 'minute');

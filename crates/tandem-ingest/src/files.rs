@@ -2,8 +2,14 @@
 
 mod follow;
 mod identity;
+mod import;
 mod tail;
+mod walk;
 
 pub use identity::Identity;
+pub use import::{
+    Containers, Import, ImportError, ImportReport, ImportWith, Imports, Piece, Pieces, Progress, Readable, Taken,
+    Unread, import,
+};
 pub(crate) use tail::{Follower, follow};
 pub use tail::{Position, Positions, Start, Tail};

@@ -37,7 +37,10 @@ pub(super) struct Followed {
 /// What happened to a file since it was last looked at.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Change {
+    /// Nothing to read.
     None,
+    /// There are bytes beyond the position.
+    Grown,
     /// It was emptied and written anew: lines may be lost.
     StartedOver,
 }
@@ -55,7 +58,7 @@ impl Followed {
         if self.identity.can_grow() {
             self.identity = Identity::of(&self.file, &metadata)?;
         }
-        Ok(Change::None)
+        Ok(if metadata.len() > self.offset { Change::Grown } else { Change::None })
     }
 
     /// Lines from the position on, about `budget_bytes` of them; at the `end` of a file that will not grow
@@ -67,7 +70,8 @@ impl Followed {
         let mut begun = self.offset;
         let mut at = self.offset;
         let mut taken = 0;
-        let mut buffer = vec![0; READ_BYTES];
+        let left = self.file.metadata()?.len().saturating_sub(self.offset);
+        let mut buffer = vec![0; READ_BYTES.min(left.max(1) as usize)];
         loop {
             let count = match self.file.read_at(&mut buffer, at) {
                 Ok(count) => count,

@@ -272,7 +272,11 @@ impl State {
             let followed = &mut self.files[place];
             let path = followed.path.display().to_string();
             match followed.look() {
-                Ok(Change::None) => {}
+                Ok(Change::None) => {
+                    followed.idle_polls += u32::from(!followed.named);
+                    continue;
+                }
+                Ok(Change::Grown) => {}
                 Ok(Change::StartedOver) => {
                     tracing::warn!(path, "a followed file was emptied; lines between may be lost");
                     self.source.error(Cause::CutOff, &format!("{path} was emptied; lines between may be lost"));
@@ -284,11 +288,7 @@ impl State {
             }
             let end = !followed.named && followed.idle_polls + 1 >= LAST_POLLS;
             match followed.lines(self.tail.max_line_bytes.max(1), BATCH_BYTES, end) {
-                Ok(lines) if lines.is_empty() => {
-                    if !followed.named {
-                        followed.idle_polls += 1;
-                    }
-                }
+                Ok(lines) if lines.is_empty() => followed.idle_polls += u32::from(!followed.named),
                 Ok(lines) => {
                     followed.idle_polls = 0;
                     let position = Position {

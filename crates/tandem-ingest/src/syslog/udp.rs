@@ -26,6 +26,8 @@ const MAX_BATCH: usize = 1024;
 const OVERHEAD: usize = 256;
 /// Batches under way from socket to sink, bounded by `queue_bytes` too; when full, the socket is not read.
 const QUEUE: usize = 256;
+/// Datagrams that are still read at shutdown, should they never stop coming.
+const MAX_DRAIN: usize = 64 << 10;
 /// Most bytes handed to the sink at once.
 const MAX_APPEND: usize = 4 << 20;
 
@@ -81,6 +83,7 @@ async fn read(socket: &UdpSocket, udp: &Udp, sender: &mpsc::Sender<Batch>, room:
     let mut buffer = vec![0; MAX_DATAGRAM];
     let room_bytes = room_bytes(&udp.config);
     let mut stopping = false;
+    let mut drained = 0;
     loop {
         if !stopping {
             tokio::select! {
@@ -114,6 +117,9 @@ async fn read(socket: &UdpSocket, udp: &Udp, sender: &mpsc::Sender<Batch>, room:
                 }
             }
         };
+        if stopping {
+            drained += records.len();
+        }
         if !records.is_empty() {
             // Waiting here is the back-pressure: meanwhile the kernel's buffer fills and counts what it drops.
             let Ok(permit) = Arc::clone(room).acquire_many_owned(cost as u32).await else { return };
@@ -121,7 +127,7 @@ async fn read(socket: &UdpSocket, udp: &Udp, sender: &mpsc::Sender<Batch>, room:
                 return;
             }
         }
-        if stopping && empty {
+        if stopping && (empty || drained >= MAX_DRAIN) {
             return;
         }
     }

@@ -6,6 +6,7 @@ mod clients;
 mod hec;
 mod hostile;
 mod http;
+mod import;
 mod ndjson;
 mod shutdown;
 mod support;

@@ -86,7 +86,7 @@ impl Json {
     fn flatten(&self, value: &Json_, name: &mut String, depth: usize, append: bool, work: &mut Work<'_, '_>) {
         match value {
             Json_::Object(object) => {
-                if depth > 0 && self.keep.contains(name) {
+                if depth > 0 && !append && self.keep.contains(name) {
                     self.set(name, Value::from(value.to_string()), append, work);
                 }
                 if depth >= self.depth.unwrap_or(DEPTH_MAX).min(DEPTH_MAX) {

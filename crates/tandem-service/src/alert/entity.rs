@@ -60,12 +60,11 @@ impl fmt::Display for JoinKey {
 /// How many short names are remembered with their long forms.
 const NAMES_MAX: usize = 200_000;
 
-/// Which long names stand behind a short one. The first FQDN of a short name is the same host as the short
-/// name; a second, different FQDN is another host and keeps its full name. The same holds for `DOMAIN\name`.
+/// Which long host names stand behind a short one. The first FQDN of a short name is the same host as the
+/// short name; a second, different FQDN is another host and keeps its full name.
 #[derive(Debug, Clone, Default)]
 pub struct Names {
     hosts: HashMap<String, String>,
-    users: HashMap<String, String>,
 }
 
 impl Names {
@@ -90,7 +89,7 @@ impl Names {
     }
 
     /// The folded key of a user's name; `None` where the name says nothing.
-    pub fn user(&mut self, name: &str) -> Option<EntityKey> {
+    pub fn user(name: &str) -> Option<EntityKey> {
         let folded = fold(name)?;
         if folded.starts_with("s-1-") {
             return Some(EntityKey::new(EntityKind::User, folded));
@@ -106,11 +105,10 @@ impl Names {
         if domain.is_empty() || domain == "." || domain == "-" {
             return Some(EntityKey::new(EntityKind::User, short));
         }
-        // `corp.example.com\dana` and `CORP\dana` are one account.
+        // `corp.example.com\dana` and `CORP\dana` are one account. A name without a domain is an account of its
+        // own: nobody knows whether it is the domain's or one machine's.
         let domain = domain.split('.').next().unwrap_or(domain);
-        let same = remember(&mut self.users, short, domain) == domain;
-        let value = if same { short.to_owned() } else { format!("{domain}\\{short}") };
-        Some(EntityKey::new(EntityKind::User, value))
+        Some(EntityKey::new(EntityKind::User, format!("{domain}\\{short}")))
     }
 
     /// The folded key of an address; `None` for loopback, unspecified and what is no address.
@@ -122,7 +120,7 @@ impl Names {
     /// All keys of a detection with the names as given: host, user, address, in this order.
     pub fn entities(&mut self, entities: &Entities) -> Vec<(EntityKey, String)> {
         let host = entities.host.as_deref().and_then(|name| Some((self.host(name)?, name.to_owned())));
-        let user = entities.user.as_deref().and_then(|name| Some((self.user(name)?, name.to_owned())));
+        let user = entities.user.as_deref().and_then(|name| Some((Self::user(name)?, name.to_owned())));
         let address = entities.source_address.as_deref().and_then(|text| Some((Self::address(text)?, text.to_owned())));
         [host, user, address].into_iter().flatten().collect()
     }

@@ -143,10 +143,9 @@ impl Grouper {
     pub fn sync(&mut self, case: &Case) {
         self.next_case = self.next_case.max(case.id.0 + 1);
         for entity in &case.gathered.entities {
-            match entity.key.kind {
-                EntityKind::Host => drop(self.names.host(&entity.name)),
-                EntityKind::User => drop(self.names.user(&entity.name)),
-                _ => {}
+            // Whoever has the short name as key had it first.
+            if entity.key.kind == EntityKind::Host && !entity.key.value.contains('.') {
+                self.names.host(&entity.name);
             }
         }
         if case.kind != CaseKind::Security {

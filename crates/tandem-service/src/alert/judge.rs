@@ -39,7 +39,7 @@ impl AlertPolicy {
         let quiet =
             self.signals.levels.iter().any(|each| each == level) || self.signals.tags.iter().any(|tag| tagged(tag));
         if quiet {
-            return Disposition::Signal { points };
+            return Disposition::Signal { points: points.min(self.signals.points_max) };
         }
         let Some(line) = self.opens.iter().find(|line| {
             line.kind == detection.kind.word()
@@ -124,8 +124,7 @@ mod tests {
     #[test]
     fn accounts_that_are_nobody() {
         let policy = AlertPolicy::standard();
-        let mut names = Names::default();
-        let mut somebody = |name: &str| names.user(name).is_some_and(|key| policy.is_somebody(&key));
+        let somebody = |name: &str| Names::user(name).is_some_and(|key| policy.is_somebody(&key));
         for name in [
             "NT AUTHORITY\\SYSTEM",
             "SYSTEM",

@@ -46,6 +46,8 @@ pub struct SignalRule {
     pub levels: Vec<String>,
     /// Tags of rules.
     pub tags: Vec<String>,
+    /// The most risk that one of them adds, whatever its level.
+    pub points_max: u32,
 }
 
 /// How risk adds up.

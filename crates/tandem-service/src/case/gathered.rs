@@ -155,6 +155,10 @@ impl Gathered {
             known.detections += 1;
             known.first = known.first.min(time);
             known.last = known.last.max(time);
+            // The long name says more, and tells later which host the short one means.
+            if key.kind == EntityKind::Host && name.contains('.') && !known.name.contains('.') {
+                name.clone_into(&mut known.name);
+            }
         } else if self.entities.len() < CASE_ENTITIES_MAX {
             self.entities.push(CaseEntity {
                 key: key.clone(),

@@ -1,0 +1,9 @@
+//! Behaviour of the domain, as data.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod desk;
+mod grouping;
+mod histories;
+mod rights;
+mod steps;
+mod volume;

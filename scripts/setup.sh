@@ -48,8 +48,7 @@ want openssl openssl
 command -v python3 >/dev/null 2>&1 && python3 -c 'import venv, ensurepip' 2>/dev/null || missing="$missing python3-venv python3-pip"
 # Real senders that the tests start on loopback; a test whose sender is absent says so and is counted as skipped.
 want logger bsdutils
-want rsyslogd rsyslog rsyslog-gnutls
-want syslog-ng syslog-ng-core
+want rsyslogd rsyslog rsyslog-gnutls rsyslog-openssl rsyslog-elasticsearch
 install_missing
 
 if ! command -v cargo >/dev/null 2>&1; then

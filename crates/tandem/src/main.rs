@@ -1,2 +1,28 @@
-//! The one program: reads arguments, prints, exits with a code.
-fn main() {}
+//! The one program: reads arguments, prints, exits with a code. Decides nothing.
+
+mod arguments;
+mod command;
+mod output;
+
+use clap::Parser;
+use std::process::ExitCode;
+
+/// Quieter allocation under many threads is a matter for the site; the command line needs nothing special.
+fn main() -> ExitCode {
+    let arguments = match arguments::Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            let _ = error.print();
+            // Help and version are answers; anything else is wrong usage.
+            return if error.use_stderr() { ExitCode::from(1) } else { ExitCode::SUCCESS };
+        }
+    };
+    output::start_log(arguments.verbose);
+    match command::run(arguments.command) {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => {
+            output::print_error(&error);
+            ExitCode::from(1)
+        }
+    }
+}

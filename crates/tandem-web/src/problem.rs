@@ -1,0 +1,77 @@
+//! Refusals and failures as RFC 9457 problems.
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use tandem_api::Problem;
+
+/// What handlers answer with when they refuse or fail.
+#[derive(Debug)]
+pub struct Refused(pub Problem);
+
+/// A handler's result.
+pub type Answer<T> = Result<T, Refused>;
+
+impl Refused {
+    /// A problem of `kind` with a title.
+    pub fn new(status: StatusCode, kind: &str, title: impl Into<String>) -> Self {
+        Self(Problem::new(status.as_u16(), kind, title))
+    }
+
+    /// The thing asked for does not exist.
+    pub fn not_found(what: &str) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "not-found", format!("{what} does not exist"))
+            .hint("it may have been removed, or its retention may have ended")
+    }
+
+    /// What was sent cannot be used.
+    pub fn invalid(title: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", title)
+    }
+
+    /// A failure of ours: logged with its causes under a reference that the answer names.
+    pub fn failed(error: &(dyn std::error::Error + 'static)) -> Self {
+        let reference = uuid_like();
+        let mut causes = vec![error.to_string()];
+        let mut source = error.source();
+        while let Some(cause) = source {
+            causes.push(cause.to_string());
+            source = cause.source();
+        }
+        tracing::error!(reference, error = causes.join(": "), "a request failed");
+        let mut problem = Problem::new(500, "failed", "the request could not be carried out");
+        problem.hint = Some("try again; if it fails again, look for the reference in the log of tandem".to_owned());
+        problem.reference = Some(reference);
+        Self(problem)
+    }
+
+    /// With what it means.
+    #[must_use]
+    pub fn detail(mut self, detail: impl Into<String>) -> Self {
+        self.0.detail = Some(detail.into());
+        self
+    }
+
+    /// With what to do.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.0.hint = Some(hint.into());
+        self
+    }
+}
+
+fn uuid_like() -> String {
+    use tandem_base::{Chance, SystemChance, hex};
+    let mut bytes = [0; 6];
+    SystemChance.fill(&mut bytes);
+    hex(&bytes)
+}
+
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let body = serde_json::to_vec(&self.0).unwrap_or_default();
+        let mut response = (status, body).into_response();
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        response
+    }
+}

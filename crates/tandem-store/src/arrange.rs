@@ -1,7 +1,7 @@
 //! Rows of many batches as one batch per partition, sorted by event time.
 
-use crate::layout::{DAY, FAMILY, TIME};
 use crate::StoreError;
+use crate::layout::{DAY, FAMILY, TIME};
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, RecordBatchOptions, new_null_array};
 use arrow::compute::interleave;
 use arrow::datatypes::{Date32Type, Field as ArrowField, Schema, SchemaRef, TimestampMicrosecondType};
@@ -62,8 +62,7 @@ fn gather(order: &SchemaRef, batches: &[RecordBatch], origin: &[(usize, usize)])
         if !any {
             continue;
         }
-        let rows: Vec<_> =
-            origin.iter().map(|(which, row)| (*which, if absent[*which] { 0 } else { *row })).collect();
+        let rows: Vec<_> = origin.iter().map(|(which, row)| (*which, if absent[*which] { 0 } else { *row })).collect();
         let sources: Vec<&dyn Array> = sources.iter().map(AsRef::as_ref).collect();
         fields.push(ArrowField::new(name, field.data_type().clone(), true));
         arrays.push(interleave(&sources, &rows)?);

@@ -1,8 +1,6 @@
 //! Rows of batches as events again.
 
-use crate::layout::{
-    ERROR, EXTRA, ID, Layout, PARSER, RAW, RAW_PRIVATE, RECEIVED, RUN, SOURCE, TIME, TYPED,
-};
+use crate::layout::{ERROR, EXTRA, ID, Layout, PARSER, RAW, RAW_PRIVATE, RECEIVED, RUN, SOURCE, TIME, TYPED};
 use crate::{extra, extra::Unpacked};
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::datatypes::{DataType, Float64Type, Int32Type, Int64Type, TimestampMicrosecondType};
@@ -62,8 +60,8 @@ pub(crate) fn event_at(layout: &Layout, batch: &RecordBatch, row: usize) -> Opti
         let column = layout.of_column(field.name())?;
         Some((column.field.name.clone(), value_at(array, row)?))
     });
-    let (vendor, common) = unpacked.layers(layout, columns);
-    let typed = text(TYPED).map(|text| extra::typed_from(text, &vendor, &common)).unwrap_or_default();
+    let (mut vendor, mut common) = unpacked.layers(layout, columns);
+    let typed = text(TYPED).map(|text| extra::typed_from(text, &mut vendor, &mut common)).unwrap_or_default();
     let raw_private = column(RAW_PRIVATE)
         .filter(|array| array.is_valid(row))
         .map(|array| {

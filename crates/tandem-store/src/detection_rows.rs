@@ -1,8 +1,8 @@
 //! Detections as columns and back.
 
+use crate::StoreError;
 use crate::decode::{text_at, time_at};
 use crate::layout::{DAY, partition_fields, text_list, timestamp};
-use crate::StoreError;
 use arrow::array::{
     Array, ArrayRef, AsArray, Date32Builder, ListBuilder, RecordBatch, StringViewBuilder, TimestampMicrosecondBuilder,
 };
@@ -64,11 +64,8 @@ pub(crate) fn encode(detections: &[Arc<Detection>]) -> Result<RecordBatch, Store
         Arc::new(builder.finish())
     };
     let lists = |of: &dyn Fn(&Detection) -> Vec<String>| -> ArrayRef {
-        let mut builder = ListBuilder::new(StringViewBuilder::new()).with_field(ArrowField::new(
-            "element",
-            DataType::Utf8View,
-            true,
-        ));
+        let mut builder =
+            ListBuilder::new(StringViewBuilder::new()).with_field(ArrowField::new("element", DataType::Utf8View, true));
         for detection in detections {
             for text in of(detection) {
                 builder.values().append_value(text);

@@ -2,7 +2,7 @@
 
 use crate::family::family;
 use crate::layout::{
-    CATALOGUE_KEY, DAY, ERROR, EXTRA, EXTRA_NAMES_KEY, FAMILY, ID, Layout, LOG_TYPES, PARSER, RAW, RAW_PRIVATE,
+    CATALOGUE_KEY, DAY, ERROR, EXTRA, EXTRA_NAMES_KEY, FAMILY, ID, LOG_TYPES, Layout, PARSER, RAW, RAW_PRIVATE,
     RECEIVED, RUN, SOURCE, TIME, TYPED,
 };
 use crate::{StoreError, extra};
@@ -12,23 +12,15 @@ use arrow::array::{
 };
 use arrow::datatypes::{DataType, Field as ArrowField, Schema};
 use std::collections::BTreeSet;
-use std::net::IpAddr;
 use std::sync::Arc;
-use tandem_base::Timestamp;
 use tandem_model::{Event, FieldType, Value};
+use tandem_query::{address_key, parse_address};
 
 /// More names than this in the `extra` of one batch are not listed.
 const EXTRA_NAMES_MAX: usize = 2000;
 
-/// The 16-byte key of an address: IPv4 in its IPv6-mapped form, so that one comparison serves both.
-pub(crate) fn ip_key(address: IpAddr) -> [u8; 16] {
-    match address {
-        IpAddr::V4(address) => address.to_ipv6_mapped().octets(),
-        IpAddr::V6(address) => address.octets(),
-    }
-}
-
-enum Cells {
+/// The cells of one column, as they are collected.
+pub(crate) enum Cells {
     Text(StringViewBuilder),
     Texts(ListBuilder<StringViewBuilder>),
     Long(Int64Builder),
@@ -39,16 +31,14 @@ enum Cells {
 }
 
 impl Cells {
-    fn new(kind: FieldType) -> Self {
+    pub(crate) fn new(kind: FieldType) -> Self {
         match kind {
             FieldType::String => Self::Text(StringViewBuilder::new()),
-            FieldType::Strings => Self::Texts(
-                ListBuilder::new(StringViewBuilder::new()).with_field(ArrowField::new(
-                    "element",
-                    DataType::Utf8View,
-                    true,
-                )),
-            ),
+            FieldType::Strings => Self::Texts(ListBuilder::new(StringViewBuilder::new()).with_field(ArrowField::new(
+                "element",
+                DataType::Utf8View,
+                true,
+            ))),
             FieldType::Long => Self::Long(Int64Builder::new()),
             FieldType::Double => Self::Double(Float64Builder::new()),
             FieldType::Bool => Self::Bool(BooleanBuilder::new()),
@@ -69,7 +59,7 @@ impl Cells {
         }
     }
 
-    fn null(&mut self) {
+    pub(crate) fn null(&mut self) {
         match self {
             Self::Text(builder) => builder.append_null(),
             Self::Texts(builder) => builder.append_null(),
@@ -90,76 +80,37 @@ impl Cells {
         }
     }
 
-    /// Appends `value` when nothing is lost by it; otherwise answers `false` and appends nothing.
-    fn take(&mut self, value: &Value) -> bool {
-        let single = match value {
-            Value::List(values) if values.len() == 1 => &values[0],
-            other => other,
-        };
-        match self {
-            Self::Text(builder) => match single {
-                Value::Text(text) => builder.append_value(text),
-                Value::Long(_) | Value::Bool(_) | Value::Time(_) => builder.append_value(single.to_string()),
-                Value::Double(_) | Value::List(_) => return false,
-            },
-            Self::Texts(builder) => {
-                if value.each().any(|value| matches!(value, Value::List(_) | Value::Double(_))) {
-                    return false;
-                }
-                for value in value.each() {
-                    match value {
-                        Value::Text(text) => builder.values().append_value(text),
-                        other => builder.values().append_value(other.to_string()),
-                    }
+    /// Appends `value` when it is of the column's type; otherwise answers `false` and appends nothing.
+    /// Nothing is converted here: parsers do that, and what they left alone has a meaning of its own.
+    pub(crate) fn take(&mut self, value: &Value) -> bool {
+        match (self, value) {
+            (Self::Text(builder), Value::Text(text)) => builder.append_value(text),
+            (Self::Texts(builder), Value::List(values))
+                if values.iter().all(|value| matches!(value, Value::Text(_))) =>
+            {
+                for text in values.iter().filter_map(Value::as_text) {
+                    builder.values().append_value(text);
                 }
                 builder.append(true);
             }
-            Self::Long(builder) => match single {
-                Value::Long(number) => builder.append_value(*number),
-                Value::Text(text) => match text.parse::<i64>() {
-                    Ok(number) if *number.to_string() == **text => builder.append_value(number),
-                    _ => return false,
-                },
-                _ => return false,
+            (Self::Long(builder), Value::Long(number)) => builder.append_value(*number),
+            (Self::Double(builder), Value::Double(number)) => builder.append_value(*number),
+            (Self::Bool(builder), Value::Bool(value)) => builder.append_value(*value),
+            (Self::Time(builder), Value::Time(instant)) => builder.append_value(instant.micros()),
+            (Self::Ip(builder, key), Value::Text(text)) => match parse_address(text) {
+                Some(address) => {
+                    builder.append_value(text);
+                    key.append_value(address_key(address));
+                }
+                None => return false,
             },
-            Self::Double(builder) => match single {
-                Value::Double(number) => builder.append_value(*number),
-                Value::Long(number) if number.unsigned_abs() < 1 << 53 => builder.append_value(*number as f64),
-                Value::Text(text) => match text.parse::<f64>() {
-                    Ok(number) if number.is_finite() && *number.to_string() == **text => builder.append_value(number),
-                    _ => return false,
-                },
-                _ => return false,
-            },
-            Self::Bool(builder) => match single {
-                Value::Bool(value) => builder.append_value(*value),
-                Value::Text(text) if &**text == "true" => builder.append_value(true),
-                Value::Text(text) if &**text == "false" => builder.append_value(false),
-                _ => return false,
-            },
-            Self::Time(builder) => match single {
-                Value::Time(instant) => builder.append_value(instant.micros()),
-                Value::Text(text) => match text.parse::<Timestamp>() {
-                    Ok(instant) if *instant.to_string() == **text => builder.append_value(instant.micros()),
-                    _ => return false,
-                },
-                _ => return false,
-            },
-            Self::Ip(builder, key) => match single {
-                Value::Text(text) => match text.parse::<IpAddr>() {
-                    Ok(address) => {
-                        builder.append_value(text);
-                        key.append_value(ip_key(address));
-                    }
-                    Err(_) => return false,
-                },
-                _ => return false,
-            },
+            _ => return false,
         }
         true
     }
 
-    fn finish(self) -> (ArrayRef, Option<ArrayRef>) {
+    /// The column, and for addresses its key column.
+    pub(crate) fn finish(self) -> (ArrayRef, Option<ArrayRef>) {
         match self {
             Self::Text(mut builder) => (Arc::new(builder.finish()), None),
             Self::Texts(mut builder) => (Arc::new(builder.finish()), None),
@@ -180,11 +131,8 @@ pub(crate) fn encode(layout: &Layout, events: &[Arc<Event>]) -> Result<RecordBat
     let mut received = TimestampMicrosecondBuilder::with_capacity(events.len()).with_timezone("UTC");
     let mut source = StringViewBuilder::with_capacity(events.len());
     let mut parser = StringViewBuilder::with_capacity(events.len());
-    let mut log_types = ListBuilder::new(StringViewBuilder::new()).with_field(ArrowField::new(
-        "element",
-        DataType::Utf8View,
-        true,
-    ));
+    let mut log_types =
+        ListBuilder::new(StringViewBuilder::new()).with_field(ArrowField::new("element", DataType::Utf8View, true));
     let mut typed = StringViewBuilder::with_capacity(events.len());
     let mut raw = StringViewBuilder::with_capacity(events.len()).with_fixed_block_size(1 << 16);
     let mut raw_private =
@@ -242,6 +190,14 @@ pub(crate) fn encode(layout: &Layout, events: &[Arc<Event>]) -> Result<RecordBat
             if event.vendor.get(name).is_none() {
                 rest.note_layer(layout, name, extra::Effective::Common, None);
                 place(layout, &mut cells, row, name, value, &mut rest);
+            }
+        }
+        for typed in &event.typed {
+            for (alias, value) in typed.aliases.iter() {
+                let is_placed = |at: usize| cells[at].as_ref().is_some_and(|cells| cells.len() > row);
+                if event.field(alias).is_none() && !rest.has(alias) && !layout.position(alias).is_some_and(is_placed) {
+                    place(layout, &mut cells, row, alias, value, &mut rest);
+                }
             }
         }
         if event.first_record != event.id.record {
@@ -327,28 +283,22 @@ pub(crate) fn names_of(text: Option<&String>) -> Option<BTreeSet<String>> {
     serde_json::from_str(text?).ok()
 }
 
-/// The type of a column of a batch or file by name, for columns that a file lacks.
-pub(crate) fn column_type(layout: &Layout, name: &str) -> Option<DataType> {
-    layout.table_schema.field_with_name(name).ok().map(|field| field.data_type().clone())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_value_is_taken_only_when_nothing_is_lost() {
+    fn a_value_is_taken_as_it_is_or_not_at_all() {
         let takes = |kind, value: Value| Cells::new(kind).take(&value);
-        assert!(takes(FieldType::Long, "12".into()));
-        assert!(!takes(FieldType::Long, "012".into()));
+        assert!(takes(FieldType::Long, Value::Long(12)));
+        assert!(!takes(FieldType::Long, "12".into()));
         assert!(!takes(FieldType::Long, Value::Double(1.0)));
         assert!(takes(FieldType::Ip, "::1".into()));
         assert!(!takes(FieldType::Ip, "10.0.0.1:80".into()));
-        assert!(takes(FieldType::String, Value::Long(4)));
-        assert!(!takes(FieldType::String, Value::List(vec!["a".into(), "b".into()])));
-        assert!(takes(FieldType::Strings, Value::List(vec!["a".into(), Value::Long(1)])));
-        assert!(takes(FieldType::Timestamp, "2026-10-11T22:14:15Z".into()));
-        assert!(!takes(FieldType::Timestamp, "2026-10-11T22:14:15+00:00".into()));
-        assert!(!takes(FieldType::Bool, "True".into()));
+        assert!(!takes(FieldType::String, Value::Long(4)));
+        assert!(takes(FieldType::Strings, Value::List(vec!["a".into(), "b".into()])));
+        assert!(!takes(FieldType::Strings, Value::List(vec!["a".into(), Value::Long(1)])));
+        assert!(!takes(FieldType::Strings, "a".into()));
+        assert!(!takes(FieldType::Timestamp, "2026-10-11T22:14:15Z".into()));
     }
 }

@@ -26,7 +26,9 @@ pub enum StoreError {
         source: Box<deltalake_core::DeltaTableError>,
     },
     /// A table that exists has a column of another type than the catalogue.
-    #[error("column `{column}` of table `{table}` is {stored} there and {wanted} in the catalogue; columns are never retyped")]
+    #[error(
+        "column `{column}` of table `{table}` is {stored} there and {wanted} in the catalogue; columns are never retyped"
+    )]
     Retyped {
         /// The table.
         table: &'static str,
@@ -113,6 +115,12 @@ pub enum QueryError {
     TooLarge {
         /// The limit.
         limit_bytes: usize,
+    },
+    /// There are more rows than may be shown; those before it were the first ones.
+    #[error("the answer has more than {limit} rows; narrow it or add LIMIT")]
+    TooManyRows {
+        /// The limit.
+        limit: usize,
     },
     /// The caller cancelled it.
     #[error("the query was cancelled")]

@@ -1,13 +1,13 @@
 //! The JSON columns: `extra` (fields without a column) and `typed` (log types with their aliases).
 //!
 //! `extra` is one flat object `{"name": value}`. The member `_tandem` says what a flat object cannot:
-//! `layers` (a name whose layer is not the one expected, or which both layers have) and `first`
-//! (the first record of a joined event). A column or a flat member holds the *effective* value of a
-//! name, the one of [`Event::field`]: vendor before common.
+//! `layers` (a name whose layer is not the one expected, or which both layers have), `times` (names whose
+//! texts are instants) and `first` (the first record of a joined event). A column or a flat member holds the
+//! *effective* value of a name, what `tandem_query::value_of` answers: vendor before common before alias.
 
 use crate::layout::Layout;
 use serde_json::{Map, Value as Json, json};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use tandem_model::{Event, Fields, Layer, LogType, RecordId, TypedAs, Value};
 
 /// The member of `extra` that is ours. A field of this name is kept under `__tandem`.
@@ -33,6 +33,7 @@ fn expected(layout: &Layout, name: &str) -> Effective {
 pub(crate) struct Rest {
     flat: Map<String, Json>,
     layers: Map<String, Json>,
+    times: Vec<Json>,
     pub(crate) first_record: Option<RecordId>,
 }
 
@@ -50,7 +51,15 @@ impl Rest {
 
     pub(crate) fn put(&mut self, name: &str, value: &Value) {
         let name = if name == OURS { "__tandem" } else { name };
+        if is_time(value) {
+            self.times.push(Json::String(name.to_owned()));
+        }
         self.flat.insert(name.to_owned(), to_json(value));
+    }
+
+    /// Whether `name` is kept here.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.flat.contains_key(name)
     }
 
     /// The text of the column, `None` when there is nothing to say; adds the names of fields to `names`.
@@ -60,8 +69,11 @@ impl Rest {
                 names.insert(name.clone());
             }
         }
-        if !self.layers.is_empty() || self.first_record.is_some() {
+        if !self.layers.is_empty() || !self.times.is_empty() || self.first_record.is_some() {
             let mut ours = Map::new();
+            if !self.times.is_empty() {
+                ours.insert("times".to_owned(), Json::Array(self.times));
+            }
             if !self.layers.is_empty() {
                 ours.insert("layers".to_owned(), Json::Object(self.layers));
             }
@@ -117,14 +129,22 @@ impl Unpacked {
             return Self::default();
         };
         let mut layers = Map::new();
+        let mut times = HashSet::new();
         let mut first_record = None;
         if let Some(Json::Object(mut ours)) = flat.shift_remove(OURS) {
             if let Some(Json::Object(marks)) = ours.shift_remove("layers") {
                 layers = marks;
             }
             first_record = ours.get("first").and_then(Json::as_str).and_then(|text| text.parse().ok());
+            if let Some(Json::Array(names)) = ours.get("times") {
+                times.extend(names.iter().filter_map(Json::as_str).map(str::to_owned));
+            }
         }
-        let flat = flat.iter().filter_map(|(name, json)| Some((name.clone(), from_json(json)?))).collect();
+        let value = |name: &str, json| {
+            let value = from_json(json)?;
+            Some(if times.contains(name) { as_time(value) } else { value })
+        };
+        let flat = flat.iter().filter_map(|(name, json)| Some((name.clone(), value(name, json)?))).collect();
         Self { flat, layers, first_record }
     }
 
@@ -156,59 +176,165 @@ impl Unpacked {
     }
 }
 
-/// The column `typed`: per log type its parts, and each alias as the name of a field of the same value
-/// (so that the text repeats from event to event) or, where no field has it, `{"=": value}`.
+/// The column `typed`: per log type its parts and its aliases. An alias says where its value is:
+/// `"name"`, the field of the same value (so that the text repeats from event to event), or `true`, the
+/// column of the alias itself. An alias that is also a field of the event, or that an earlier type has too,
+/// is an object, `{"g": "name"}` or `{"v": value}`.
 pub(crate) fn typed_text(event: &Event) -> String {
-    let types: Vec<Json> = event
-        .typed
-        .iter()
-        .map(|typed| {
-            let mut object = Map::new();
-            let parts = [("p", &typed.log_type.product), ("c", &typed.log_type.category), ("s", &typed.log_type.service)];
-            for (key, part) in parts {
-                if let Some(part) = part {
-                    object.insert(key.to_owned(), Json::String(part.to_string()));
-                }
+    let mut seen: HashSet<&str> = HashSet::new();
+    let mut types = Vec::with_capacity(event.typed.len());
+    for typed in &event.typed {
+        let mut object = Map::new();
+        let parts = [("p", &typed.log_type.product), ("c", &typed.log_type.category), ("s", &typed.log_type.service)];
+        for (key, part) in parts {
+            if let Some(part) = part {
+                object.insert(key.to_owned(), Json::String(part.to_string()));
             }
-            if !typed.aliases.is_empty() {
-                let aliases = typed.aliases.iter().map(|(alias, value)| {
-                    let same = event.vendor.iter().chain(event.common.iter()).find(|(_, other)| *other == value);
-                    let target = match same {
-                        Some((name, _)) => Json::String(name.to_string()),
-                        None => json!({ "=": to_json(value) }),
-                    };
-                    (alias.to_string(), target)
-                });
-                object.insert("a".to_owned(), Json::Object(aliases.collect()));
+        }
+        if !typed.aliases.is_empty() {
+            let mut aliases = Map::new();
+            for (alias, value) in typed.aliases.iter() {
+                let same = event.vendor.iter().chain(event.common.iter()).find(|(_, other)| *other == value);
+                let is_own = seen.insert(alias) && event.field(alias).is_none();
+                let target = match (is_own, same) {
+                    (true, Some((name, _))) => json!(name),
+                    (true, None) => Json::Bool(true),
+                    (false, Some((name, _))) => json!({ "g": name }),
+                    (false, None) => json!({ "v": to_json(value) }),
+                };
+                aliases.insert(alias.to_string(), target);
             }
-            Json::Object(object)
-        })
-        .collect();
+            object.insert("a".to_owned(), Json::Object(aliases));
+        }
+        types.push(Json::Object(object));
+    }
     Json::Array(types).to_string()
 }
 
-/// The log types that [`typed_text`] wrote.
-pub(crate) fn typed_from(text: &str, vendor: &Fields, common: &Fields) -> Vec<TypedAs> {
+/// The log types that [`typed_text`] wrote. Takes out of `vendor` and `common` what is there as an alias only.
+pub(crate) fn typed_from(text: &str, vendor: &mut Fields, common: &mut Fields) -> Vec<TypedAs> {
     let Ok(Json::Array(types)) = serde_json::from_str(text) else {
         return Vec::new();
     };
-    let part = |json: &Json, key: &str| json.get(key).and_then(Json::as_str).unwrap_or("").to_owned();
-    types
-        .iter()
-        .map(|json| {
-            let mut aliases = Fields::new();
-            if let Some(Json::Object(object)) = json.get("a") {
-                for (alias, target) in object {
-                    let value = match target {
-                        Json::String(name) => vendor.get(name).or_else(|| common.get(name)).cloned(),
-                        other => other.get("=").and_then(from_json),
-                    };
-                    if let Some(value) = value {
-                        aliases.push(alias.as_str(), value);
+    let mut only_alias: Vec<String> = Vec::new();
+    let mut taken: Vec<TypedAs> = Vec::with_capacity(types.len());
+    for json in &types {
+        let part = |key: &str| json.get(key).and_then(Json::as_str).unwrap_or("");
+        let mut aliases = Fields::new();
+        if let Some(Json::Object(object)) = json.get("a") {
+            for (alias, target) in object {
+                let of_field = |name: &str| vendor.get(name).or_else(|| common.get(name)).cloned();
+                let value = match target {
+                    Json::String(name) => of_field(name),
+                    Json::Bool(_) => of_field(alias),
+                    other => match other.get("g").and_then(Json::as_str) {
+                        Some(name) => of_field(name),
+                        None => other.get("v").and_then(from_json),
+                    },
+                };
+                if !target.is_object() {
+                    only_alias.push(alias.clone());
+                }
+                if let Some(value) = value {
+                    aliases.push(alias.as_str(), value);
+                }
+            }
+        }
+        taken.push(TypedAs { log_type: LogType::new(part("p"), part("c"), part("s")), aliases });
+    }
+    for alias in only_alias {
+        if vendor.remove(&alias).is_none() {
+            common.remove(&alias);
+        }
+    }
+    taken
+}
+
+/// Whether a value is an instant, or a list of nothing else: JSON has none, so `extra` lists the names.
+fn is_time(value: &Value) -> bool {
+    value.each().len() > 0 && value.each().all(|value| matches!(value, Value::Time(_)))
+}
+
+/// The texts of a value as the instants that they were.
+fn as_time(value: Value) -> Value {
+    match value {
+        Value::Text(text) => text.parse().map_or(Value::Text(text), Value::Time),
+        Value::List(values) => Value::List(values.into_iter().map(as_time).collect()),
+        other => other,
+    }
+}
+
+/// One member of `extra`, without reading the others into memory.
+pub(crate) fn member(text: &str, name: &str) -> Option<Value> {
+    use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
+
+    struct Member<'a>(&'a str);
+    impl<'de> Visitor<'de> for Member<'_> {
+        type Value = (Option<Json>, Option<Json>);
+        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("an object")
+        }
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+            struct Key<'a>(&'a str);
+            #[derive(PartialEq)]
+            enum Which {
+                Wanted,
+                Ours,
+                Other,
+            }
+            impl<'de> DeserializeSeed<'de> for Key<'_> {
+                type Value = Which;
+                fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Which, D::Error> {
+                    deserializer.deserialize_str(self)
+                }
+            }
+            impl Visitor<'_> for Key<'_> {
+                type Value = Which;
+                fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                    f.write_str("a name")
+                }
+                fn visit_str<E: Error>(self, key: &str) -> Result<Which, E> {
+                    Ok(match key {
+                        OURS => Which::Ours,
+                        key if key == self.0 => Which::Wanted,
+                        _ => Which::Other,
+                    })
+                }
+            }
+            let (mut wanted, mut ours) = (None, None);
+            while let Some(which) = map.next_key_seed(Key(self.0))? {
+                match which {
+                    Which::Wanted => wanted = Some(map.next_value()?),
+                    Which::Ours => ours = Some(map.next_value()?),
+                    Which::Other => {
+                        map.next_value::<IgnoredAny>()?;
                     }
                 }
             }
-            TypedAs { log_type: LogType::new(&part(json, "p"), &part(json, "c"), &part(json, "s")), aliases }
-        })
-        .collect()
+            Ok((wanted, ours))
+        }
+    }
+    let name = if name == OURS { "__tandem" } else { name };
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    let (wanted, ours) = deserializer.deserialize_map(Member(name)).ok()?;
+    let value = from_json(&wanted?)?;
+    let times = ours.as_ref().and_then(|ours| ours.get("times")).and_then(Json::as_array);
+    let is_time = times.is_some_and(|times| times.iter().any(|time| time.as_str() == Some(name)));
+    Some(if is_time { as_time(value) } else { value })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_member_of_many() {
+        let text = r#"{"a":{"x":1},"b":[1,"two",2.5,true],"t":"2026-10-11T22:14:15Z","_tandem":{"times":["t"]}}"#;
+        let list = vec![Value::Long(1), "two".into(), Value::Double(2.5), Value::Bool(true)];
+        assert_eq!(member(text, "b"), Some(Value::List(list)));
+        assert_eq!(member(text, "c"), None);
+        assert_eq!(member(text, "t"), Some(Value::Time("2026-10-11T22:14:15Z".parse().unwrap())));
+        assert_eq!(member("{broken", "a"), None);
+        assert_eq!(member("[]", "a"), None);
+    }
 }

@@ -3,25 +3,43 @@
 //! [`Store`] is the door: events come in by [`Store::append`], are searchable at once, and become files
 //! with [`Store::seal`]. The bytes on disk are described in `docs/formats/event-table.md`.
 
+mod adapt;
 mod arrange;
+mod cell;
+mod compile;
 mod config;
 mod datafile;
 mod decode;
 mod detection_rows;
+mod detections;
 mod durable;
 mod encode;
+mod engine;
 mod error;
 mod extra;
+mod facets;
 mod family;
+mod figures;
+mod functions;
 mod layout;
 mod log;
+mod matcher;
 mod parquet_file;
+mod provider;
+mod read;
+mod run;
+mod scan;
 mod seal;
+mod sql;
+mod sql_guard;
 mod store;
 mod tail;
 
 pub use config::{FailPoint, StoreConfig};
+pub use detections::DetectionRequest;
 pub use error::{QueryError, StoreError, TailFull};
 pub use family::{FAMILIES, family};
+pub use run::QueryLimits;
 pub use seal::Sealed;
+pub use sql::{SqlAnswer, rows_of};
 pub use store::{Appended, Store, StoreStats};

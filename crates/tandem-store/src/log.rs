@@ -1,14 +1,12 @@
 //! One Delta table's log: open or create, add columns, commit, read back.
 
+use crate::StoreError;
 use crate::datafile::DataFile;
 use crate::durable::DurableStore;
 use crate::layout::{RECEIVED, TIME};
-use crate::StoreError;
 use arrow::datatypes::{DataType as ArrowType, Field as ArrowField, SchemaRef, TimeUnit};
 use deltalake_core::kernel::transaction::{CommitBuilder, CommitProperties};
-use deltalake_core::kernel::{
-    Action, ArrayType, DataType, MetadataExt, Remove, StructField, StructType, Transaction,
-};
+use deltalake_core::kernel::{Action, ArrayType, DataType, MetadataExt, Remove, StructField, StructType, Transaction};
 use deltalake_core::logstore::{LogStoreRef, StorageConfig, logstore_with};
 use deltalake_core::operations::create::CreateBuilder;
 use deltalake_core::protocol::{DeltaOperation, SaveMode};
@@ -52,7 +50,8 @@ impl Log {
         std::fs::create_dir_all(folder)
             .and_then(|()| folder.canonicalize())
             .map_err(|source| StoreError::Folder { path: folder.to_path_buf(), source })?;
-        let folder = folder.canonicalize().map_err(|source| StoreError::Folder { path: folder.to_path_buf(), source })?;
+        let folder =
+            folder.canonicalize().map_err(|source| StoreError::Folder { path: folder.to_path_buf(), source })?;
         let url = ensure_table_uri(folder.to_string_lossy()).map_err(failed("read"))?;
         let store = logstore_with(Arc::new(DurableStore::of_machine()), &url, StorageConfig::default())
             .map_err(failed("read"))?;
@@ -170,9 +169,7 @@ impl Log {
         }));
         actions.extend(add.iter().map(|file| Action::Add(file.to_add(data_change))));
         let operation = match act {
-            Act::Append => {
-                DeltaOperation::Write { mode: SaveMode::Append, partition_by: None, predicate: None }
-            }
+            Act::Append => DeltaOperation::Write { mode: SaveMode::Append, partition_by: None, predicate: None },
             Act::Compact => DeltaOperation::Optimize { predicate: None, target_size: 0 },
             Act::Expire => DeltaOperation::Delete { predicate: None },
         };

@@ -1,9 +1,7 @@
 //! Batches as the bytes of a Parquet file.
 
-use crate::layout::{
-    CATALOGUE_KEY, EXTRA, EXTRA_NAMES_KEY, ID, LOG_TYPES, RAW, RAW_PRIVATE, RECEIVED, TIME, TYPED,
-};
 use crate::StoreError;
+use crate::layout::{CATALOGUE_KEY, EXTRA, EXTRA_NAMES_KEY, ID, LOG_TYPES, RAW, RAW_PRIVATE, RECEIVED, TIME, TYPED};
 use arrow::array::{AsArray, RecordBatch};
 use arrow::datatypes::{DataType, SchemaRef, TimestampMicrosecondType};
 use parquet::arrow::ArrowWriter;
@@ -64,16 +62,19 @@ impl FileWriter {
         widen(&mut self.time, TIME);
         widen(&mut self.received, RECEIVED);
         self.rows += batch.num_rows() as u64;
-        self.writer
-            .write(batch)
-            .map_err(|source| StoreError::Parquet { path: self.path.clone(), verb: "written", source })
+        self.writer.write(batch).map_err(|source| StoreError::Parquet {
+            path: self.path.clone(),
+            verb: "written",
+            source,
+        })
     }
 
     pub(crate) fn finish(self) -> Result<Written, StoreError> {
-        let bytes = self
-            .writer
-            .into_inner()
-            .map_err(|source| StoreError::Parquet { path: self.path.clone(), verb: "written", source })?;
+        let bytes = self.writer.into_inner().map_err(|source| StoreError::Parquet {
+            path: self.path.clone(),
+            verb: "written",
+            source,
+        })?;
         Ok(Written { bytes, rows: self.rows, time: self.time, received: self.received })
     }
 

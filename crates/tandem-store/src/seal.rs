@@ -6,7 +6,7 @@ use crate::encode::{names_of, names_text};
 use crate::layout::{EXTRA, EXTRA_NAMES_KEY};
 use crate::log::{Act, Log};
 use crate::parquet_file::{FileWriter, Written};
-use crate::store::{DETECTIONS, EVENTS, Inner, State, Store, sort, sorted, spool_app};
+use crate::store::{DETECTIONS, EVENTS, Inner, Reached, State, Store, sort, sorted, spool_app};
 use crate::tail::{Chunk, is_before};
 use crate::{StoreError, detection_rows};
 use arrow::array::{Array, RecordBatch};
@@ -66,6 +66,11 @@ impl Store {
             inner.step("seal: detections are committed")?;
         }
         sealed.detections = detections.len() as u64;
+        if !detections.is_empty()
+            && let Some(reached) = inner.sealed.lock().get_mut(&up_to.epoch)
+        {
+            reached.detections = reached.detections.max(up_to.offset);
+        }
         inner.replace(|state| {
             let mut files: Vec<_> = state.detections.to_vec();
             files.extend(detection_files.iter().cloned().map(Arc::new));
@@ -94,7 +99,7 @@ impl Store {
             sort(&mut files);
             State { events: Arc::new(files), tail: state.tail.without(up_to, &seen.tail), ..state.clone() }
         });
-        inner.sealed.lock().insert(up_to.epoch, position);
+        inner.sealed.lock().insert(up_to.epoch, Reached { events: position, detections: position });
         *inner.last_seal.lock() = Some(inner.clock.now());
         sealed.events = event_files.iter().map(|file| file.rows).sum();
         sealed.files = event_files.len() + detection_files.len();
@@ -123,8 +128,8 @@ pub(crate) async fn commit(
     };
     log.reload().await?;
     let present: BTreeSet<String> = log.files().into_iter().map(|file| file.path).collect();
-    let mut stands = add.iter().all(|file| present.contains(&file.path))
-        && !remove.iter().any(|file| present.contains(&file.path));
+    let mut stands =
+        add.iter().all(|file| present.contains(&file.path)) && !remove.iter().any(|file| present.contains(&file.path));
     for (app, version) in txns {
         stands &= log.txn_version(app).await? == Some(*version);
     }
@@ -169,9 +174,8 @@ impl Inner {
                 let with_records = groups
                     .iter()
                     .map(|group| {
-                        let records = range(
-                            group.origin.iter().map(|(which, row)| chunks[*which].events[*row].id.record),
-                        );
+                        let records =
+                            range(group.origin.iter().map(|(which, row)| chunks[*which].events[*row].id.record));
                         let names = union_of_names(&batches, group);
                         (records, names)
                     })
@@ -235,10 +239,11 @@ impl Inner {
             written_ms: self.now_ms(),
         };
         let path = format!("{table}/{}", file.path);
-        self.files
-            .put(&Path::from(path.as_str()), written.bytes.into())
-            .await
-            .map_err(|source| StoreError::File { path, verb: "written", source })?;
+        self.files.put(&Path::from(path.as_str()), written.bytes.into()).await.map_err(|source| StoreError::File {
+            path,
+            verb: "written",
+            source,
+        })?;
         Ok(file)
     }
 }
@@ -286,4 +291,3 @@ fn union_of_names(batches: &[RecordBatch], group: &Group) -> Option<String> {
     }
     Some(names_text(&names))
 }
-

@@ -3,6 +3,7 @@
 use crate::config::StoreConfig;
 use crate::datafile::DataFile;
 use crate::durable::DurableStore;
+use crate::engine::Engine;
 use crate::layout::{DAY, FAMILY, Layout};
 use crate::log::Log;
 use crate::tail::{Tail, size_bytes};
@@ -30,6 +31,7 @@ pub(crate) struct Inner {
     pub(crate) config: StoreConfig,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) layout: Arc<Layout>,
+    pub(crate) engine: Engine,
     /// Folder of the tables.
     pub(crate) tables: PathBuf,
     /// `/` is the folder of the tables.
@@ -39,8 +41,18 @@ pub(crate) struct Inner {
     /// What queries see; replaced as a whole.
     pub(crate) state: RwLock<Arc<State>>,
     /// Sealed offsets by epoch, as far as they were asked for.
-    pub(crate) sealed: Mutex<HashMap<u64, u64>>,
+    pub(crate) sealed: Mutex<HashMap<u64, Reached>>,
     pub(crate) last_seal: Mutex<Option<Timestamp>>,
+}
+
+/// How far the tables have come in one epoch.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Reached {
+    /// Events of records before this offset are in files.
+    pub(crate) events: u64,
+    /// Detections on events of records before this offset may be in files: never less than `events`, and
+    /// more when the process died between the two commits of a seal.
+    pub(crate) detections: u64,
 }
 
 /// The logs of both tables.
@@ -120,6 +132,8 @@ impl Store {
             verb: "read",
             source,
         })?;
+        let files: Arc<dyn ObjectStore> = Arc::new(files);
+        let engine = Engine::new(&config, files.clone())?;
         let state = State {
             events: Arc::new(sorted(events.files())),
             detections: Arc::new(sorted(detections.files())),
@@ -131,7 +145,8 @@ impl Store {
                 clock,
                 layout,
                 tables,
-                files: Arc::new(files),
+                engine,
+                files,
                 writer: tokio::sync::Mutex::new(Logs { events, detections }),
                 state: RwLock::new(Arc::new(state)),
                 sealed: Mutex::default(),
@@ -150,7 +165,7 @@ impl Store {
         {
             let sealed = self.inner.sealed.lock();
             events.retain(|event| {
-                sealed.get(&event.id.record.epoch).is_none_or(|offset| event.id.record.offset >= *offset)
+                sealed.get(&event.id.record.epoch).is_none_or(|reached| event.id.record.offset >= reached.events)
             });
         }
         let appended = Appended { taken: events.len(), known: given - events.len() };
@@ -172,10 +187,11 @@ impl Store {
     /// of this epoch was ever sealed.
     pub async fn sealed_position(&self, epoch: u64) -> Result<Option<u64>, StoreError> {
         let logs = self.inner.writer.lock().await;
-        let offset = logs.events.txn_version(&spool_app(epoch)).await?.map(i64::cast_unsigned);
-        if let Some(offset) = offset {
-            self.inner.sealed.lock().insert(epoch, offset);
-        }
+        let app = spool_app(epoch);
+        let offset = logs.events.txn_version(&app).await?.map(i64::cast_unsigned);
+        let detections = logs.detections.txn_version(&app).await?.map(i64::cast_unsigned).unwrap_or(0);
+        let events = offset.unwrap_or(0);
+        self.inner.sealed.lock().insert(epoch, Reached { events, detections: detections.max(events) });
         Ok(offset)
     }
 

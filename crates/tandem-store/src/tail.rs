@@ -3,9 +3,9 @@
 //! A tail is a value: appending and removing make a new one that shares the chunks, so that a query keeps
 //! the one it began with. A chunk becomes a batch when a query or a seal first needs it.
 
+use crate::StoreError;
 use crate::encode::encode;
 use crate::layout::Layout;
-use crate::StoreError;
 use arrow::array::RecordBatch;
 use parking_lot::Mutex;
 use std::sync::{Arc, OnceLock};

@@ -1,0 +1,282 @@
+//! Sealed files and tail as one table for DataFusion.
+
+use crate::adapt::Adapters;
+use crate::datafile::DataFile;
+use crate::engine::files_url;
+use crate::layout::{DAY, FAMILY, RECEIVED, TIME, partition_fields};
+use crate::store::{DETECTIONS, EVENTS, Inner, State};
+use crate::{StoreError, detection_rows};
+use arrow::array::{
+    ArrayRef, BooleanArray, Date32Array, RecordBatch, RecordBatchOptions, StringArray, TimestampMicrosecondArray,
+    UInt64Array, new_null_array,
+};
+use arrow::datatypes::SchemaRef;
+use async_trait::async_trait;
+use datafusion::catalog::Session;
+use datafusion::common::pruning::PruningStatistics;
+use datafusion::common::stats::Precision;
+use datafusion::common::{Column, DataFusionError, Result, ScalarValue, Statistics, ToDFSchema};
+use datafusion::datasource::listing::PartitionedFile;
+use datafusion::datasource::memory::MemorySourceConfig;
+use datafusion::datasource::physical_plan::parquet::CachedParquetFileReaderFactory;
+use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
+use datafusion::datasource::source::DataSourceExec;
+use datafusion::datasource::table_schema::TableSchema;
+use datafusion::datasource::{TableProvider, TableType};
+use datafusion::logical_expr::utils::conjunction;
+use datafusion::logical_expr::{Expr, TableProviderFilterPushDown};
+use datafusion::physical_expr_adapter::{DefaultPhysicalExprAdapterFactory, PhysicalExprAdapterFactory};
+use datafusion::physical_optimizer::pruning::PruningPredicate;
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::empty::EmptyExec;
+use datafusion::physical_plan::union::UnionExec;
+use std::collections::HashSet;
+use std::fmt;
+use std::sync::Arc;
+use tandem_model::ReadScope;
+
+/// Which of the two tables.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Which {
+    Events,
+    Detections,
+}
+
+/// One view of one table, as far as `scope` lets the reader see it.
+pub(crate) struct Table {
+    pub(crate) inner: Arc<Inner>,
+    pub(crate) state: Arc<State>,
+    pub(crate) which: Which,
+    pub(crate) scope: ReadScope,
+}
+
+impl fmt::Debug for Table {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Table").field("which", &self.which).finish_non_exhaustive()
+    }
+}
+
+impl Which {
+    pub(crate) fn folder(self) -> &'static str {
+        match self {
+            Self::Events => EVENTS,
+            Self::Detections => DETECTIONS,
+        }
+    }
+
+    pub(crate) fn schema(self, inner: &Inner) -> SchemaRef {
+        match self {
+            Self::Events => inner.layout.table_schema.clone(),
+            Self::Detections => detection_rows::table_schema(),
+        }
+    }
+
+    pub(crate) fn file_schema(self, inner: &Inner) -> SchemaRef {
+        match self {
+            Self::Events => inner.layout.file_schema.clone(),
+            Self::Detections => detection_rows::file_schema(),
+        }
+    }
+
+    pub(crate) fn files(self, state: &State) -> &[Arc<DataFile>] {
+        match self {
+            Self::Events => &state.events,
+            Self::Detections => &state.detections,
+        }
+    }
+
+    /// What reads the files of this table; `extra_columns` are made by the reader.
+    pub(crate) fn source(self, inner: &Inner, virtual_columns: Vec<arrow::datatypes::FieldRef>) -> ParquetSource {
+        let [day, family] = partition_fields();
+        let partitions = match self {
+            Self::Events => vec![Arc::new(day), Arc::new(family)],
+            Self::Detections => vec![Arc::new(day)],
+        };
+        let schema = TableSchema::builder(self.file_schema(inner))
+            .with_table_partition_cols(partitions)
+            .with_virtual_columns(virtual_columns)
+            .build();
+        let env = inner.engine.env();
+        let cache = env.cache_manager.get_file_metadata_cache();
+        ParquetSource::new(schema)
+            .with_parquet_file_reader_factory(Arc::new(CachedParquetFileReaderFactory::new(inner.files.clone(), cache)))
+            .with_pushdown_filters(true)
+            .with_reorder_filters(true)
+            .with_enable_page_index(true)
+    }
+
+    pub(crate) fn adapters(self, inner: &Inner) -> Arc<dyn PhysicalExprAdapterFactory> {
+        match self {
+            Self::Events => Arc::new(Adapters { layout: inner.layout.clone() }),
+            Self::Detections => Arc::new(DefaultPhysicalExprAdapterFactory),
+        }
+    }
+
+    /// A file as the object store knows it; the time of writing is left out because paths are never used again.
+    pub(crate) fn object_meta(self, file: &DataFile) -> object_store::ObjectMeta {
+        PartitionedFile::new(format!("{}/{}", self.folder(), file.path), file.size_bytes).object_meta
+    }
+
+    /// A file for a scan of this table.
+    pub(crate) fn partitioned(self, inner: &Inner, file: &DataFile) -> PartitionedFile {
+        let mut values = vec![ScalarValue::Date32(Some(file.day))];
+        if self == Self::Events {
+            values.push(ScalarValue::Utf8(file.family.as_ref().map(ToString::to_string)));
+        }
+        let mut statistics = Statistics::new_unknown(&self.schema(inner));
+        statistics.num_rows = Precision::Exact(usize::try_from(file.rows).unwrap_or(usize::MAX));
+        PartitionedFile::new(format!("{}/{}", self.folder(), file.path), file.size_bytes)
+            .with_partition_values(values)
+            .with_statistics(Arc::new(statistics))
+    }
+}
+
+impl Table {
+    /// The unsealed rows as batches of the columns `projection` of the table.
+    fn tail(&self, projection: &[usize]) -> Result<Vec<RecordBatch>, StoreError> {
+        let batches = match self.which {
+            Which::Events => self
+                .state
+                .tail
+                .chunks
+                .iter()
+                .map(|chunk| chunk.batch(&self.inner.layout))
+                .collect::<Result<Vec<_>, _>>()?,
+            Which::Detections if self.state.new_detections.is_empty() => Vec::new(),
+            Which::Detections => vec![detection_rows::encode(&self.state.new_detections)?],
+        };
+        let schema = Arc::new(self.which.schema(&self.inner).project(projection)?);
+        batches.iter().map(|batch| widen(batch, &schema)).collect()
+    }
+}
+
+/// `batch` with the columns of `schema`; those that it lacks are null.
+pub(crate) fn widen(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch, StoreError> {
+    let columns = schema
+        .fields()
+        .iter()
+        .map(|field| match batch.column_by_name(field.name()) {
+            Some(column) => column.clone(),
+            None => new_null_array(field.data_type(), batch.num_rows()),
+        })
+        .collect();
+    let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+    Ok(RecordBatch::try_new_with_options(schema.clone(), columns, &options)?)
+}
+
+#[async_trait]
+impl TableProvider for Table {
+    fn schema(&self) -> SchemaRef {
+        self.which.schema(&self.inner)
+    }
+
+    fn table_type(&self) -> TableType {
+        TableType::Base
+    }
+
+    async fn scan(
+        &self,
+        session: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        filters: &[Expr],
+        _limit: Option<usize>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        match self.scope {
+            ReadScope::Everything => {}
+        }
+        let schema = self.schema();
+        let projection = projection.cloned().unwrap_or_else(|| (0..schema.fields().len()).collect());
+        let files = self.pruned(session, filters)?;
+        let mut inputs: Vec<Arc<dyn ExecutionPlan>> = Vec::new();
+        if !files.is_empty() {
+            let partitions = session.config().target_partitions().min(files.len());
+            let files = files.iter().map(|file| self.which.partitioned(&self.inner, file)).collect();
+            let groups: Vec<FileGroup> = FileGroup::new(files).split_files(partitions);
+            let rows = groups.iter().flat_map(FileGroup::iter).filter_map(|file| {
+                file.statistics.as_ref().and_then(|statistics| statistics.num_rows.get_value().copied())
+            });
+            let mut statistics = Statistics::new_unknown(&schema);
+            statistics.num_rows = Precision::Exact(rows.sum());
+            let source = self.which.source(&self.inner, Vec::new());
+            let config = FileScanConfigBuilder::new(files_url(), Arc::new(source))
+                .with_file_groups(groups)
+                .with_statistics(statistics)
+                .with_projection_indices(Some(projection.clone()))?
+                .with_expr_adapter(Some(self.which.adapters(&self.inner)))
+                .build();
+            inputs.push(DataSourceExec::from_data_source(config));
+        }
+        let tail = self.tail(&projection).map_err(|error| DataFusionError::External(Box::new(error)))?;
+        let projected = Arc::new(schema.project(&projection)?);
+        if !tail.is_empty() {
+            inputs.push(MemorySourceConfig::try_new_exec(&[tail], projected.clone(), None)?);
+        }
+        match inputs.len() {
+            0 => Ok(Arc::new(EmptyExec::new(projected))),
+            1 => Ok(inputs.remove(0)),
+            _ => UnionExec::try_new(inputs),
+        }
+    }
+
+    fn supports_filters_pushdown(&self, filters: &[&Expr]) -> Result<Vec<TableProviderFilterPushDown>> {
+        Ok(vec![TableProviderFilterPushDown::Inexact; filters.len()])
+    }
+}
+
+impl Table {
+    /// The files that may hold rows that pass.
+    fn pruned(&self, session: &dyn Session, filters: &[Expr]) -> Result<Vec<Arc<DataFile>>> {
+        let files = self.which.files(&self.state);
+        let Some(filter) = conjunction(filters.iter().cloned()) else { return Ok(files.to_vec()) };
+        let schema = self.schema();
+        let filter = session.create_physical_expr(filter, &schema.clone().to_dfschema()?)?;
+        let keep = PruningPredicate::try_new(filter, schema)?.prune(&FileRanges(files))?;
+        Ok(files.iter().zip(keep).filter(|(_, keep)| *keep).map(|(file, _)| file.clone()).collect())
+    }
+}
+
+/// What is known of each file without opening it.
+struct FileRanges<'a>(&'a [Arc<DataFile>]);
+
+impl FileRanges<'_> {
+    fn bound(&self, column: &Column, low: bool) -> Option<ArrayRef> {
+        let times = |of: &dyn Fn(&DataFile) -> (i64, i64)| -> ArrayRef {
+            let values = self.0.iter().map(|file| if low { of(file).0 } else { of(file).1 });
+            Arc::new(TimestampMicrosecondArray::from_iter_values(values).with_timezone("UTC"))
+        };
+        match column.name.as_str() {
+            TIME => Some(times(&|file| file.time)),
+            RECEIVED => Some(times(&|file| file.received)),
+            DAY => Some(Arc::new(Date32Array::from_iter_values(self.0.iter().map(|file| file.day)))),
+            FAMILY => Some(Arc::new(StringArray::from_iter(self.0.iter().map(|file| file.family.as_deref())))),
+            _ => None,
+        }
+    }
+}
+
+impl PruningStatistics for FileRanges<'_> {
+    fn min_values(&self, column: &Column) -> Option<ArrayRef> {
+        self.bound(column, true)
+    }
+
+    fn max_values(&self, column: &Column) -> Option<ArrayRef> {
+        self.bound(column, false)
+    }
+
+    fn num_containers(&self) -> usize {
+        self.0.len()
+    }
+
+    fn null_counts(&self, column: &Column) -> Option<ArrayRef> {
+        let none = || -> ArrayRef { Arc::new(UInt64Array::from_value(0, self.0.len())) };
+        matches!(column.name.as_str(), TIME | RECEIVED | DAY).then(none)
+    }
+
+    fn row_counts(&self) -> Option<ArrayRef> {
+        Some(Arc::new(UInt64Array::from_iter_values(self.0.iter().map(|file| file.rows))))
+    }
+
+    fn contained(&self, _: &Column, _: &HashSet<ScalarValue>) -> Option<BooleanArray> {
+        None
+    }
+}

@@ -26,6 +26,7 @@ conversions! {
     Dirname = "dirname", Extension = "extension", AccountName = "account_name", AccountDomain = "account_domain",
     First = "first", Last = "last", Count = "count", SplitComma = "split_comma", SplitSpace = "split_space",
     SplitLine = "split_line", Unquote = "unquote",
+    RegistryPath = "registry_path",
 }
 
 impl Conversion {
@@ -64,9 +65,11 @@ impl Conversion {
             Self::Upper => Some(Value::from(text.to_uppercase())),
             Self::Trim => Some(Value::text(text.trim())),
             Self::Hex => {
-                let digits = text.trim();
-                let digits = digits.strip_prefix("0x").or_else(|| digits.strip_prefix("0X")).unwrap_or(digits);
-                u64::from_str_radix(digits, 16).ok().and_then(|number| i64::try_from(number).ok()).map(Value::Long)
+                let text = text.trim();
+                let digits = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X"));
+                let radix = if digits.is_none() && text.bytes().all(|byte| byte.is_ascii_digit()) { 10 } else { 16 };
+                let number = u64::from_str_radix(digits.unwrap_or(text), radix).ok();
+                number.and_then(|number| i64::try_from(number).ok()).map(Value::Long)
             }
             Self::Unhex => unhex_text(text).map(Value::from),
             Self::UrlDecode => Some(Value::from(url_decode(text))),
@@ -87,6 +90,13 @@ impl Conversion {
             Self::Unquote => {
                 let inner = ['"', '\''].iter().find_map(|quote| text.strip_prefix(*quote)?.strip_suffix(*quote));
                 Some(Value::text(inner.unwrap_or(text)))
+            }
+            Self::RegistryPath => {
+                let short = [(r"\REGISTRY\MACHINE", "HKLM"), (r"\REGISTRY\USER", "HKU")].iter().find_map(|(long, short)| {
+                    let head = text.get(..long.len()).filter(|head| head.eq_ignore_ascii_case(long))?;
+                    Some(format!("{short}{}", &text[head.len()..]))
+                });
+                Some(short.map_or_else(|| Value::text(text), Value::from))
             }
             Self::First | Self::Last | Self::Count => Some(value.clone()),
         }
@@ -235,6 +245,8 @@ mod tests {
     fn conversions_by_word() {
         for (word, from, to) in [
             ("hex", "0x1F4", "500"),
+            ("hex", "1F4", "500"),
+            ("hex", "500", "500"),
             ("ip", "::ffff:10.0.0.1", "10.0.0.1"),
             ("ip", "[fe80::1%eth0]", "fe80::1"),
             ("unhex", "2F62696E006C73", "/bin ls"),
@@ -248,6 +260,7 @@ mod tests {
             ("account_name", "jane", "jane"),
             ("bool", "Yes", "true"),
             ("unquote", "'a b'", "a b"),
+            ("registry_path", r"\REGISTRY\MACHINE\SOFTWARE\X", r"HKLM\SOFTWARE\X"),
             ("split_comma", "a, b,,c", "a, b, c"),
         ] {
             let conversion = Conversion::from_word(word).unwrap();

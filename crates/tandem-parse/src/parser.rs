@@ -52,6 +52,8 @@ struct Time {
 pub(crate) struct Type {
     parts: [Option<Word>; 3],
     aliases: Vec<(Arc<str>, Source)>,
+    /// Only if no type before it applies.
+    otherwise: bool,
 }
 
 /// A word of a log type: fixed or read from the event.
@@ -169,6 +171,9 @@ impl Parser {
         let time = self.time(work, zone);
         let mut typed: Vec<TypedAs> = Vec::with_capacity(types.len().max(1));
         for kind in types {
+            if kind.otherwise && !typed.is_empty() {
+                continue;
+            }
             let Some(new) = kind.eval(work) else { continue };
             match typed.iter_mut().find(|other| other.log_type == new.log_type) {
                 None => typed.push(new),
@@ -287,17 +292,6 @@ impl Block {
                 work.scratch.common.set(*id, value);
             }
         }
-        if let Some(kinds) = &self.types {
-            for number in kinds.candidates(work) {
-                let (when, kind) = kinds.item(number);
-                if when.is_none_or(|when| when.holds(work)) {
-                    types.push(kind);
-                }
-            }
-        }
-        if let Some(alert) = &self.alert {
-            alert.mark(work);
-        }
         if let Some(variants) = &self.variants {
             for number in variants.candidates(work) {
                 let (when, variant) = variants.item(number);
@@ -316,13 +310,24 @@ impl Block {
                 }
             }
         }
+        if let Some(kinds) = &self.types {
+            for number in kinds.candidates(work) {
+                let (when, kind) = kinds.item(number);
+                if when.is_none_or(|when| when.holds(work)) {
+                    types.push(kind);
+                }
+            }
+        }
+        if let Some(alert) = &self.alert {
+            alert.mark(work);
+        }
         Ok(())
     }
 }
 
 impl Type {
     fn compile(node: &Node, compiler: &mut Compiler<'_>) -> Option<(Option<Condition>, Self)> {
-        node.refuse_unknown("a type", &["product", "category", "service", "when", "aliases"], compiler.problems);
+        node.refuse_unknown("a type", &["product", "category", "service", "when", "aliases", "otherwise"], compiler.problems);
         let parts = ["product", "category", "service"].map(|key| {
             let word = node.get(key)?;
             match &word.data {
@@ -341,7 +346,8 @@ impl Type {
             let id = compiler.names.id(name);
             aliases.extend(source.map(|source| (compiler.names.get(id).text.clone(), source)));
         }
-        Some((when, Self { parts, aliases }))
+        let otherwise = node.get("otherwise").is_some_and(|node| node.truth("otherwise", compiler.problems));
+        Some((when, Self { parts, aliases, otherwise }))
     }
 
     fn eval(&self, work: &Work<'_, '_>) -> Option<TypedAs> {

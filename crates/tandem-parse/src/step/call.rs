@@ -10,12 +10,14 @@ use tandem_model::Value;
 /// A named step with its options.
 #[derive(Debug, Clone)]
 pub(crate) enum Call {
+    WindowsEvent,
+    WindowsPositional,
     Auditd,
     Url(Option<Source>, [Target; 7]),
     Account(Source, [Target; 2]),
 }
 
-const NAMES: [&str; 3] = ["auditd", "url", "account"];
+const NAMES: [&str; 5] = ["windows_event", "windows_positional", "auditd", "url", "account"];
 
 impl Call {
     pub(crate) fn compile(node: &Node, compiler: &mut Compiler<'_>) -> Option<Self> {
@@ -35,6 +37,8 @@ impl Call {
             Target::compile(&format!("{base}.{part}"), node.line, compiler.names, compiler.problems)
         };
         Some(match name.as_str() {
+            "windows_event" => Self::WindowsEvent,
+            "windows_positional" => Self::WindowsPositional,
             "auditd" => Self::Auditd,
             "url" => {
                 let base = to.as_deref().unwrap_or("url");
@@ -63,6 +67,11 @@ impl Call {
 
     pub(crate) fn run(&self, work: &mut Work<'_, '_>) -> Result<(), String> {
         match self {
+            Self::WindowsEvent => crate::windows::event(work),
+            Self::WindowsPositional => {
+                crate::windows::positional(work);
+                Ok(())
+            }
             Self::Auditd => crate::join::auditd_record(work),
             Self::Url(from, targets) => {
                 let Some(value) =

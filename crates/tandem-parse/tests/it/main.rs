@@ -1,4 +1,5 @@
 //! Everything that the crate promises to the outside, in one harness.
 
+mod corpora;
 mod engine;
 mod golden;

@@ -85,6 +85,15 @@ impl Control {
     ) -> Result<BackupReport, ControlError> {
         let copy = to.with_extension("control.part");
         remove(&copy)?;
+        // SQLite fills an empty file; one that it makes itself others could read.
+        drop(
+            OpenOptions::new()
+                .write(true)
+                .create_new(true)
+                .mode(0o600)
+                .open(&copy)
+                .map_err(file_error("write", &copy))?,
+        );
         {
             // A reader's snapshot is enough, and nobody waits for it.
             let mut conn = SqliteConnection::connect_with(
@@ -93,7 +102,7 @@ impl Control {
             .await
             .doing("open its file for a backup")?;
             let quoted = copy.display().to_string().replace('\'', "''");
-            // The path is quoted; it cannot be bound as SQLite knows it in this place only since 3.27 with literals.
+            // The path is ours and quoted.
             let sql = AssertSqlSafe(format!("VACUUM INTO '{quoted}'"));
             sqlx::query(sql).execute(&mut conn).await.doing("copy itself")?;
             conn.close().await.doing("close its file")?;
@@ -124,7 +133,13 @@ impl Control {
                 check_name(&file.name)?;
                 manifest.files.push(measure(file)?);
             }
-            write_archive(&to, &manifest, &all, &key, prefix).inspect_err(|_| drop(fs::remove_file(&to)))
+            let file = OpenOptions::new()
+                .write(true)
+                .create_new(true)
+                .mode(0o600)
+                .open(&to)
+                .map_err(file_error("write", &to))?;
+            write_archive(file, &to, &manifest, &all, &key, prefix).inspect_err(|_| drop(fs::remove_file(&to)))
         })
         .await;
         remove(&copy)?;
@@ -174,6 +189,7 @@ fn measure(file: &BackupFile) -> Result<Entry, ControlError> {
 }
 
 fn write_archive(
+    file: File,
     to: &Path,
     manifest: &Manifest,
     files: &[BackupFile],
@@ -181,7 +197,6 @@ fn write_archive(
     prefix: [u8; PREFIX],
 ) -> Result<BackupReport, ControlError> {
     let failed = file_error("write", to);
-    let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(to).map_err(&failed)?;
     let mut sealer = Sealer { out: BufWriter::new(file), cipher: cipher(key), prefix, counter: 0, held: Vec::new() };
     sealer.out.write_all(MAGIC).map_err(&failed)?;
     sealer.out.write_all(&prefix).map_err(&failed)?;

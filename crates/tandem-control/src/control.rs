@@ -7,6 +7,8 @@ use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Connection, SqlSafeStr, SqliteConnection};
 use std::borrow::Cow;
+use std::fs::OpenOptions;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -57,6 +59,7 @@ impl Control {
         chance: Arc<dyn Chance>,
         policy: AlertPolicy,
     ) -> Result<Self, ControlError> {
+        private(path)?;
         let options = options(path);
         let mut conn = SqliteConnection::connect_with(&options).await.doing("open its file")?;
         migrate(&mut conn, MIGRATIONS).await?;
@@ -103,6 +106,16 @@ impl Control {
 
     pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+}
+
+/// Makes the file readable by its owner alone before SQLite sees it; its log files inherit that.
+fn private(path: &Path) -> Result<(), ControlError> {
+    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
+            Err(ControlError::File { doing: "make", path: path.display().to_string(), source: error })
+        }
+        _ => Ok(()),
     }
 }
 

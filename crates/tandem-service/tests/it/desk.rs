@@ -47,7 +47,7 @@ impl Desk {
         let outcome = self.grouper.judge(detection, &self.policy);
         let queue = outcome.home == Home::Queue;
         let text = self.store(detection, &outcome, queue);
-        if let Some(number) = self.number_of(&outcome)
+        if let Some(number) = Self::number_of(&outcome)
             && let Some(case) = self.cases.get(&number).filter(|_| queue)
         {
             self.grouper.sync(case);
@@ -55,7 +55,7 @@ impl Desk {
         text
     }
 
-    fn number_of(&self, outcome: &Outcome) -> Option<u64> {
+    fn number_of(outcome: &Outcome) -> Option<u64> {
         match &outcome.placed {
             Placed::Open(opening) => Some(opening.number),
             Placed::Join(joining) => Some(joining.number),

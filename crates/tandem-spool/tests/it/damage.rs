@@ -129,6 +129,39 @@ fn the_next_block_is_found_wherever_it_starts() {
     }
 }
 
+#[test]
+fn a_record_that_imitates_a_block_is_not_taken_for_one() {
+    let other = MemDisk::new();
+    let spool = create(&other);
+    append(&spool, b"a");
+    append(&spool, b"invented");
+    drop(spool);
+    let bytes = other.read(&spool_files(&other)[0]).unwrap();
+    let imitation = &bytes[bytes.len() - 56 - 4 - b"invented".len()..];
+    assert_eq!(&imitation[..4], b"TSB1");
+    let disk = MemDisk::new();
+    let spool = create(&disk);
+    append(&spool, &[noise(200).as_slice(), imitation].concat());
+    append(&spool, b"second");
+    drop(spool);
+    // The block's header is good and says where the next one is.
+    disk.flip(&spool_files(&disk)[0], (32 + 56 + 10) * 8);
+    let (spool, recovery) = open(&disk);
+    assert_eq!(recovery.damage.len(), 1);
+    assert_eq!(read_all(&spool).0, [(1, b"second".to_vec())]);
+}
+
+#[test]
+fn a_block_that_comes_again_is_not_read_again() {
+    let (disk, records) = one_file();
+    let path = spool_files(&disk).pop().unwrap();
+    let mut bytes = disk.read(&path).unwrap();
+    bytes.extend_from_within(32..32 + 56 + usize::from(bytes[32 + 36]));
+    disk.write(&path, bytes);
+    assert_eq!(check(&disk, &records, "the first block again", false), Some(false));
+    assert_eq!(read_all(&open(&disk).0).0, records);
+}
+
 /// Bytes that do not shrink.
 fn noise(count: usize) -> Vec<u8> {
     let mut state = 1_u64;

@@ -141,7 +141,11 @@ fn a_record_that_imitates_a_block_is_not_taken_for_one() {
     assert_eq!(&imitation[..4], b"TSB1");
     let disk = MemDisk::new();
     let spool = create(&disk);
-    append(&spool, &[noise(200).as_slice(), imitation].concat());
+    append(&spool, &[noise(1_900).as_slice(), imitation].concat());
+    drop(spool);
+    assert!(disk.read(&spool_files(&disk)[0]).unwrap().ends_with(imitation), "stored as it is");
+    // More than a file may hold, so that the second block would begin a new one.
+    let spool = Spool::open(Arc::new(disk.clone()), &folder(), Limits::default(), 0).unwrap().0;
     append(&spool, b"second");
     drop(spool);
     // The block's header is good and says where the next one is.

@@ -65,6 +65,9 @@ pub enum RegexError {
     Syntax(String),
 }
 
+/// How many unknown names of one query get a suggestion.
+const SUGGESTIONS_MAX: usize = 20;
+
 struct Parser<'a> {
     text: &'a str,
     /// Byte position; always a character boundary.
@@ -73,13 +76,14 @@ struct Parser<'a> {
     terms: usize,
     /// Set when a limit was passed: the rest is not read, and what it lacks is not reported.
     gave_up: bool,
+    suggestions: usize,
     catalogue: Option<&'a Catalogue>,
     problems: Vec<Problem>,
 }
 
 impl<'a> Parser<'a> {
     fn new(text: &'a str, catalogue: Option<&'a Catalogue>) -> Self {
-        Self { text, at: 0, depth: 0, terms: 0, gave_up: false, catalogue, problems: Vec::new() }
+        Self { text, at: 0, depth: 0, terms: 0, gave_up: false, suggestions: 0, catalogue, problems: Vec::new() }
     }
 
     fn run(mut self) -> (Query, Vec<Problem>) {
@@ -158,7 +162,10 @@ impl<'a> Parser<'a> {
         if names::resolve(name, catalogue) != Place::Extra {
             return;
         }
-        let hint = match names::suggest(name, catalogue) {
+        // Each suggestion looks through the whole catalogue.
+        self.suggestions += 1;
+        let close = if self.suggestions <= SUGGESTIONS_MAX { names::suggest(name, catalogue) } else { None };
+        let hint = match close {
             Some(close) => format!("did you mean `{close}`?"),
             None => "to search for the text itself, put it in quotes".to_owned(),
         };

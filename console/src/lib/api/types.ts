@@ -250,6 +250,8 @@ export interface SourceHead {
 export interface Source extends SourceHead {
 	parse_failures: { at: string; raw: string; error: string }[];
 	rules_fed: number;
+	/** How its sender is set up, ready to copy. */
+	snippet?: string | null;
 	diagnosis: { stage: 'network' | 'tls' | 'format' | 'time' | 'parse'; ok: boolean; text: string }[];
 }
 

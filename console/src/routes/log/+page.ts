@@ -1,0 +1,3 @@
+import { readLog } from '$lib/log/url';
+
+export const load = ({ url }: { url: URL }) => ({ state: readLog(url.searchParams) });

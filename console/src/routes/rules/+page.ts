@@ -1,0 +1,3 @@
+import { readRules } from '$lib/rules/url';
+
+export const load = ({ url }: { url: URL }) => ({ state: readRules(url.searchParams) });

@@ -28,11 +28,6 @@ impl Header<'_> {
         self.priority.map(|priority| i64::from(priority >> 3))
     }
 
-    /// Whether anything of a header was found.
-    pub(crate) fn is_present(&self) -> bool {
-        self.priority.is_some() || self.host.is_some() || self.app.is_some()
-    }
-
     /// A value of the structured data by `id.key`.
     pub(crate) fn data(&self, path: &str) -> Option<String> {
         let (id, key) = path.rsplit_once('.')?;
@@ -206,7 +201,8 @@ fn rfc3164<'t>(text: &'t str, received: Timestamp, zone: &Zone, header: &mut Hea
     };
     let after = after.trim_start_matches(' ');
     let (token, behind) = after.split_once(' ').unwrap_or((after, ""));
-    if !has_priority && (time_is_iso && !text.as_bytes().get(10).is_some_and(|byte| *byte == b'T') || is_level(token)) {
+    let has_blank = time_is_iso && text.as_bytes().get(10).is_none_or(|byte| *byte != b'T');
+    if !has_priority && (has_blank && !is_host_and_tag(token, behind) || is_level(token)) {
         // An application's own line, not syslog: all of it is the message.
         header.message = text;
         return;
@@ -223,7 +219,11 @@ fn rfc3164<'t>(text: &'t str, received: Timestamp, zone: &Zone, header: &mut Hea
         return;
     }
     header.host = Some(token);
-    let behind = behind.trim_start_matches(' ');
+    let mut behind = behind.trim_start_matches(' ');
+    // Some appliances write their name twice.
+    if let Some(after) = behind.strip_prefix(token).and_then(|after| after.strip_prefix(' ')) {
+        behind = after.trim_start_matches(' ');
+    }
     if let Some(message) = behind.strip_prefix(": ") {
         header.message = message;
         return;
@@ -263,6 +263,13 @@ fn is_host(token: &str) -> bool {
     !token.is_empty()
         && token.len() <= 255
         && token.chars().all(|c| c.is_alphanumeric() || matches!(c, '.' | '-' | '_' | ':' | '/'))
+}
+
+/// `localhost` and `sshd[3186]: text`: syslog although the time has a blank in it (macOS).
+fn is_host_and_tag(token: &str, behind: &str) -> bool {
+    let mut header = Header::default();
+    tag(behind.trim_start_matches(' '), &mut header);
+    is_host(token) && header.pid.is_some_and(|pid| pid.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 fn is_level(token: &str) -> bool {

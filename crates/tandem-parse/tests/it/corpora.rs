@@ -25,8 +25,55 @@ struct Row {
     left_over: BTreeMap<&'static str, Vec<String>>,
 }
 
-/// Log types and the least share, in percent, of records read and of values equal.
-const FLOORS: &[(&str, f64, f64)] = &[];
+/// Log types and the least share, in percent, of records read and of values equal. Not here, because the corpus does not
+/// have what the product writes: `wazuh nginx` (lines made up for its rules), `panther okta, partial` and
+/// `panther entra, partial` (names in lower case).
+const FLOORS: &[(&str, f64, f64)] = &[
+    ("crowdsec apache", 100.0, 100.0),
+    ("crowdsec auditd", 100.0, 100.0),
+    ("crowdsec cef", 81.0, 100.0),
+    ("crowdsec cloudtrail", 100.0, 100.0),
+    ("crowdsec fortigate", 100.0, 77.0),
+    ("crowdsec kubernetes", 100.0, 100.0),
+    ("crowdsec nginx", 99.0, 99.0),
+    ("crowdsec paloalto", 100.0, 100.0),
+    ("crowdsec pam", 100.0, 100.0),
+    ("crowdsec sshd", 100.0, 100.0),
+    ("crowdsec suricata", 100.0, 100.0),
+    ("fail2ban apache", 97.0, 100.0),
+    ("fail2ban auditd", 100.0, 100.0),
+    ("fail2ban nginx", 100.0, 100.0),
+    ("fail2ban pam", 100.0, 90.0),
+    ("fail2ban sshd", 99.0, 99.0),
+    ("loghub apache", 100.0, 100.0),
+    ("loghub linux", 99.0, 100.0),
+    ("loghub openssh", 100.0, 100.0),
+    ("panther azure", 100.0, 100.0),
+    ("panther azure, partial", 50.0, 100.0),
+    ("panther cloudtrail", 100.0, 100.0),
+    ("panther cloudtrail, partial", 83.0, 100.0),
+    ("panther entra", 100.0, 100.0),
+    ("panther gcp", 100.0, 100.0),
+    ("panther gcp, partial", 72.0, 100.0),
+    ("panther github", 94.0, 100.0),
+    ("panther github, partial", 37.0, 100.0),
+    ("panther kubernetes", 100.0, 100.0),
+    ("panther kubernetes, partial", 100.0, 100.0),
+    ("panther m365", 100.0, 100.0),
+    ("panther m365, partial", 100.0, 100.0),
+    ("panther okta", 100.0, 100.0),
+    ("panther workspace", 100.0, 100.0),
+    ("panther workspace, partial", 90.0, 100.0),
+    ("stratus cloudtrail", 100.0, 100.0),
+    ("wazuh apache", 100.0, 100.0),
+    ("wazuh asa", 100.0, 100.0),
+    ("wazuh ios", 100.0, 100.0),
+    ("wazuh linux", 100.0, 100.0),
+    ("wazuh pam", 100.0, 100.0),
+    ("wazuh sshd", 100.0, 100.0),
+    ("wazuh su", 100.0, 100.0),
+    ("wazuh sudo", 100.0, 100.0),
+];
 
 #[test]
 fn logs_of_other_projects_are_read() {
@@ -95,7 +142,11 @@ fn judge(case: &Case, events: &[Event], row: &mut Row) {
             row.equal += 1;
         } else {
             let got: Vec<_> = want.names.iter().filter_map(|name| event.field(name)).map(ToString::to_string).collect();
-            note(row, "a value differs", &format!("\n      {} should be {:?}, is {got:?}", want.names.join("/"), want.text));
+            note(
+                row,
+                "a value differs",
+                &format!("\n      {} should be {:?}, is {got:?}", want.names.join("/"), want.text),
+            );
         }
     }
 }
@@ -105,7 +156,8 @@ fn holds(event: &Event, want: &Want) -> bool {
     if want.names == ["time"] {
         // The corpus writes local times without their zone: minutes and seconds decide, hours may be shifted.
         let text = event.time.to_string();
-        return text.get(14..19) == want.text.get(14..19) && (text.get(5..7) == want.text.get(5..7) || want.text.len() < 16);
+        return text.get(14..19) == want.text.get(14..19)
+            && (text.get(5..7) == want.text.get(5..7) || want.text.len() < 16);
     }
     want.names.iter().filter_map(|name| event.field(name)).any(|value| {
         value.each().any(|one| match one {
@@ -125,7 +177,10 @@ fn share(part: usize, whole: usize) -> f64 {
 }
 
 fn print(rows: &BTreeMap<String, Row>) {
-    println!("{:<34} {:>7} {:>7} {:>7} {:>8} {:>7}  left over", "log type", "records", "read", "%", "values", "% equal");
+    println!(
+        "{:<34} {:>7} {:>7} {:>7} {:>8} {:>7}  left over",
+        "log type", "records", "read", "%", "values", "% equal"
+    );
     let show = std::env::var("TANDEM_CORPORA_SHOW").unwrap_or_default();
     let (mut records, mut read, mut wanted, mut equal) = (0, 0, 0, 0);
     for (kind, row) in rows {

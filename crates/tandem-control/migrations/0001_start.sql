@@ -123,6 +123,8 @@ CREATE TABLE source_activity (
     slot INTEGER NOT NULL,
     records INTEGER NOT NULL,
     events INTEGER NOT NULL,
+    parse_errors INTEGER NOT NULL,
+    generic INTEGER NOT NULL,
     PRIMARY KEY (source, slot)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX source_activity_by_slot ON source_activity (slot);
@@ -230,10 +232,16 @@ CREATE TABLE detections (
     run BLOB,
     group_no INTEGER,
     case_no INTEGER,
+    host TEXT,
+    user TEXT,
+    address TEXT,
+    points INTEGER NOT NULL,
+    quiet INTEGER NOT NULL,
     search TEXT NOT NULL,
     format INTEGER NOT NULL,
     body TEXT NOT NULL
 ) STRICT;
+CREATE INDEX detections_by_detected ON detections (detected);
 CREATE INDEX detections_by_time ON detections (time);
 CREATE INDEX detections_by_rule ON detections (rule, time);
 CREATE INDEX detections_by_case ON detections (case_no, time) WHERE case_no IS NOT NULL;

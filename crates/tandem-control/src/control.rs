@@ -153,3 +153,7 @@ pub(crate) async fn migrate(
         }
     })
 }
+
+#[cfg(test)]
+#[path = "schema_tests.rs"]
+mod tests;

@@ -13,8 +13,7 @@ use tandem_service::CaseId;
 /// Version of the stored body's shape.
 const FORMAT: i64 = 1;
 /// What `from_row` reads.
-pub(crate) const COLUMNS: &str =
-    "id, rule, title, level, time, received, detected, source, run, group_no, case_no, format, body";
+pub(crate) const COLUMNS: &str = "id, rule, title, level, time, received, detected, source, run, group_no, case_no, host, user, address, format, body";
 
 /// A detection with where it belongs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,9 +71,6 @@ struct Body {
     events: Vec<String>,
     log_types: Vec<String>,
     matches: Vec<Matched>,
-    host: Option<String>,
-    user: Option<String>,
-    address: Option<String>,
 }
 
 /// How many contributing events and matches are kept in a row; the detections table has all.
@@ -97,9 +93,6 @@ pub(crate) fn body(detection: &Detection) -> String {
             .take(MATCHES_MAX)
             .map(|matched| (matched.field.clone(), matched.value.clone(), matched.span))
             .collect(),
-        host: detection.entities.host.clone(),
-        user: detection.entities.user.clone(),
-        address: detection.entities.source_address.clone(),
     };
     serde_json::to_string(&body).expect("texts and numbers always become JSON")
 }
@@ -108,7 +101,7 @@ pub(crate) fn level_rank(level: tandem_model::Level) -> i64 {
     level as i64
 }
 
-fn level_of(rank: i64) -> tandem_model::Level {
+pub(crate) fn level_of(rank: i64) -> tandem_model::Level {
     use tandem_model::Level::{Critical, High, Informational, Low, Medium};
     [Informational, Low, Medium, High, Critical].get(rank as usize).copied().unwrap_or_default()
 }
@@ -125,13 +118,17 @@ pub(crate) struct NewRow<'a> {
     pub(crate) detection: &'a Detection,
     pub(crate) case: Option<CaseId>,
     pub(crate) group: Option<u64>,
+    /// Points that it adds, as a signal.
+    pub(crate) points: u32,
+    /// A signal by its nature.
+    pub(crate) quiet: bool,
 }
 
 pub(crate) async fn insert(conn: &mut SqliteConnection, rows: &[NewRow<'_>]) -> Result<(), ControlError> {
     for chunk in rows.chunks(100) {
         let mut sql = QueryBuilder::<Sqlite>::new(
             "INSERT INTO detections (id, rule, title, level, time, received, detected, source, run, group_no, case_no, \
-             search, format, body) ",
+             host, user, address, points, quiet, search, format, body) ",
         );
         sql.push_values(chunk, |mut row, new| {
             let detection = new.detection;
@@ -146,6 +143,11 @@ pub(crate) async fn insert(conn: &mut SqliteConnection, rows: &[NewRow<'_>]) -> 
                 .push_bind(detection.run.map(|run| run.0.to_vec()))
                 .push_bind(new.group.map(|group| group as i64))
                 .push_bind(new.case.map(|case| case.0 as i64))
+                .push_bind(detection.entities.host.clone())
+                .push_bind(detection.entities.user.clone())
+                .push_bind(detection.entities.source_address.clone())
+                .push_bind(new.points)
+                .push_bind(new.quiet)
                 .push_bind(search_text(detection))
                 .push_bind(FORMAT)
                 .push_bind(body(detection));
@@ -191,7 +193,11 @@ pub(crate) fn from_row(row: &SqliteRow) -> Result<StoredDetection, ControlError>
         source: text("source")?.into(),
         log_types: body.log_types,
         matches: body.matches.into_iter().map(|(field, value, span)| MatchedField { field, value, span }).collect(),
-        entities: Entities { host: body.host, user: body.user, source_address: body.address },
+        entities: Entities {
+            host: row.try_get("host").doing(doing)?,
+            user: row.try_get("user").doing(doing)?,
+            source_address: row.try_get("address").doing(doing)?,
+        },
         run: bytes("run")?.map(RunId),
     };
     let case: Option<i64> = row.try_get("case_no").doing(doing)?;

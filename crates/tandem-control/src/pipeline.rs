@@ -1,16 +1,17 @@
 //! From detections to cases: one batch is one transaction, with the position that detection has reached.
 
 use crate::acts::{Deed, record};
-use crate::cases::{CaseChanged, Enter, enter_history, load, save};
+use crate::cases::{CaseChanged, Enter, enter_history, from_body, load, save};
 use crate::control::Writer;
-use crate::detections::{COLUMNS, NewRow, body, from_row, insert, load_by_ids};
+use crate::detections::{NewRow, body, insert, level_of, level_rank, load_by_ids};
 use crate::error::Doing;
 use crate::runs::{load_group, save_group};
 use crate::site::set_position;
 use crate::{Control, ControlError};
 use serde_json::json;
+use sqlx::sqlite::SqliteRow;
 use sqlx::{Connection, QueryBuilder, Row, Sqlite, SqliteConnection};
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 use tandem_base::Timestamp;
@@ -24,7 +25,8 @@ use tandem_service::{
 const RECALL: Duration = Duration::from_hours(24);
 /// How far back closed cases are read, so that new ones can link to them.
 const RECALL_CLOSED: Duration = Duration::from_hours(30 * 24);
-const RECALL_MAX: i64 = 300_000;
+/// How far back what is in cases is read to rebuild spread.
+const SPREAD_RECALL: Duration = Duration::from_hours(24);
 
 /// What became of one detection.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,6 +61,8 @@ struct Touched {
     groups: HashMap<(RunId, u64), Gathered>,
     /// Where detections of this batch belong.
     placed: HashMap<DetectionId, (Option<CaseId>, Option<u64>)>,
+    /// Points of this batch's signals, and whether they are signals by nature.
+    signals: HashMap<DetectionId, (u32, bool)>,
     /// Signals that were stored before and belong to a case (or group) now.
     moved: Vec<(DetectionId, Option<CaseId>, Option<u64>)>,
     /// Groups that became part of others.
@@ -181,8 +185,9 @@ impl Batch<'_> {
                 judgement.risk = Some(0);
                 return Ok(());
             }
-            Placed::Signal { total, .. } => {
+            Placed::Signal { total, points, quiet } => {
                 self.touched.placed.insert(detection.id, (None, None));
+                self.touched.signals.insert(detection.id, (*points, *quiet));
                 judgement.risk = Some(*total);
                 return Ok(());
             }
@@ -233,6 +238,10 @@ impl Batch<'_> {
                     let from = gathered.priority;
                     (gathered.priority, gathered.priority_reason) = (to, reason.clone());
                     touched.changes.push(Change::Priority { from, to, reason });
+                    // What became more urgent is not slept through.
+                    if touched.case.snoozed_until.take().is_some() {
+                        touched.changes.push(Change::Snoozed { until: None });
+                    }
                 }
                 touched.changes.extend(joining.links.into_iter().map(|case| Change::Linked { case: CaseId(case) }));
                 earlier = joining.earlier;
@@ -407,7 +416,8 @@ impl Batch<'_> {
                 continue;
             }
             let (case, group) = self.touched.placed.get(&detection.id).copied().unwrap_or((None, None));
-            rows.push(NewRow { detection, case, group });
+            let (points, quiet) = self.touched.signals.get(&detection.id).copied().unwrap_or((0, false));
+            rows.push(NewRow { detection, case, group, points, quiet });
             if detection.run.is_none() {
                 *hits.entry((&detection.rule_id, detection.detected.seconds().div_euclid(3600))).or_default() += 1;
             }
@@ -531,39 +541,92 @@ pub(crate) async fn rebuild(
     let (last,): (i64,) =
         sqlx::query_as("SELECT coalesce(max(no), 0) FROM cases").fetch_one(&mut *conn).await.doing(doing)?;
     let mut grouper = Grouper::new(CaseId(last as u64 + 1));
-    let cases: Vec<(String,)> =
-        sqlx::query_as("SELECT body FROM cases WHERE open = 1 OR (state = 'closed' AND closed >= ?) ORDER BY no")
-            .bind(now.minus(RECALL_CLOSED).micros())
-            .fetch_all(&mut *conn)
-            .await
-            .doing(doing)?;
-    for (body,) in &cases {
-        let case: Case = serde_json::from_str(body).map_err(|error| ControlError::stored("case", error))?;
-        grouper.sync(&case);
+    let cases: Vec<(i64, String)> = sqlx::query_as(
+        "SELECT format, body FROM cases WHERE open = 1 OR (state = 'closed' AND closed >= ?) ORDER BY no",
+    )
+    .bind(now.minus(RECALL_CLOSED).micros())
+    .fetch_all(&mut *conn)
+    .await
+    .doing(doing)?;
+    for (format, body) in &cases {
+        grouper.sync(&from_body(*format, body)?);
     }
     let running: Vec<(Vec<u8>,)> =
         sqlx::query_as("SELECT id FROM runs WHERE ended IS NULL").fetch_all(&mut *conn).await.doing(doing)?;
-    let mut runs = HashSet::new();
     for (id,) in running {
         let Ok(id) = id.try_into() else { continue };
         let run = RunId(id);
-        runs.insert(run);
         for (number, gathered) in crate::runs::load_groups(conn, run).await? {
             grouper.sync_run(run, number, &gathered);
         }
     }
-    let mut sql = QueryBuilder::<Sqlite>::new("SELECT ");
-    sql.push(COLUMNS).push(" FROM detections WHERE detected >= ").push_bind(now.minus(RECALL).micros());
-    sql.push(" AND (run IS NULL OR run IN (SELECT id FROM runs WHERE ended IS NULL)) ORDER BY detected DESC, rowid DESC LIMIT ");
-    sql.push_bind(RECALL_MAX);
-    let rows = sql.build().fetch_all(&mut *conn).await.doing(doing)?;
-    for row in rows.iter().rev() {
-        let stored = from_row(row)?;
-        let number = match stored.detection.run {
-            None => stored.case.map(|case| case.0),
-            Some(_) => stored.group,
-        };
-        grouper.recall(&Recalled { detection: stored.detection, number }, policy);
-    }
+    recall(conn, &mut grouper, policy, now).await?;
     Ok(grouper)
+}
+
+/// Which hosts, users and addresses were seen together within a day; in the order of their first appearance,
+/// which decides whose a short name is.
+const SEEN_TOGETHER: &str = "SELECT host, user, address, max(min(time, received)) AS at FROM detections \
+    WHERE detected >= ? AND run IS NULL GROUP BY host, user, address ORDER BY min(rowid) LIMIT 200000";
+/// Signals of a day that add risk: of each rule on the same entities the first twenty and the latest.
+const RISKY: &str = "SELECT * FROM (SELECT rowid AS number, id, rule, level, min(time, received) AS at, source, run, host, user, \
+    address, points, quiet, NULL AS belongs, \
+    row_number() OVER same_first AS first, row_number() OVER same_last AS latest FROM detections \
+    WHERE detected >= ? AND case_no IS NULL AND group_no IS NULL AND points > 0 \
+    AND (run IS NULL OR run IN (SELECT id FROM runs WHERE ended IS NULL)) \
+    WINDOW same_first AS (PARTITION BY run, rule, host, user, address ORDER BY rowid), \
+    same_last AS (PARTITION BY run, rule, host, user, address ORDER BY min(time, received) DESC, rowid DESC)) \
+    WHERE first <= 20 OR latest = 1 ORDER BY number LIMIT 200000";
+/// What is in cases and groups and may still spread: of each rule on each host the latest.
+const SPREADING: &str = "SELECT max(rowid) AS number, id, rule, level, max(min(time, received)) AS at, source, run, host, user, \
+    address, points, quiet, coalesce(case_no, group_no) AS belongs FROM detections \
+    WHERE detected >= ? AND (case_no IS NOT NULL OR group_no IS NOT NULL) AND host IS NOT NULL AND level >= ? \
+    AND (run IS NULL OR run IN (SELECT id FROM runs WHERE ended IS NULL)) \
+    GROUP BY run, rule, host, belongs ORDER BY at LIMIT 200000";
+
+async fn recall(
+    conn: &mut SqliteConnection,
+    grouper: &mut Grouper,
+    policy: &AlertPolicy,
+    now: Timestamp,
+) -> Result<(), ControlError> {
+    let doing = "rebuild the grouping state";
+    let day = now.minus(RECALL).micros();
+    for row in &sqlx::query(SEEN_TOGETHER).bind(day).fetch_all(&mut *conn).await.doing(doing)? {
+        grouper.observe(&entities(row)?, Timestamp::from_micros(row.try_get("at").doing(doing)?));
+    }
+    // A late event spreads by its own time, so more than the window counts here.
+    let recent = now.minus(SPREAD_RECALL).micros();
+    let least = level_rank(tandem_model::Level::Medium);
+    let spreading = sqlx::query(SPREADING).bind(recent).bind(least).fetch_all(&mut *conn).await.doing(doing)?;
+    let risky = sqlx::query(RISKY).bind(day).fetch_all(&mut *conn).await.doing(doing)?;
+    for row in spreading.iter().chain(&risky) {
+        let id: Vec<u8> = row.try_get("id").doing(doing)?;
+        let run: Option<Vec<u8>> = row.try_get("run").doing(doing)?;
+        let number: Option<i64> = row.try_get("belongs").doing(doing)?;
+        let wrong = |_| ControlError::stored("detection", "an id has no 16 bytes");
+        let recalled = Recalled {
+            id: DetectionId(id.try_into().map_err(wrong)?),
+            rule: row.try_get("rule").doing(doing)?,
+            level: level_of(row.try_get("level").doing(doing)?),
+            at: Timestamp::from_micros(row.try_get("at").doing(doing)?),
+            source: row.try_get("source").doing(doing)?,
+            entities: entities(row)?,
+            run: run.map(|run| run.try_into().map(RunId).map_err(wrong)).transpose()?,
+            number: number.map(|number| number as u64),
+            points: row.try_get("points").doing(doing)?,
+            quiet: row.try_get("quiet").doing(doing)?,
+        };
+        grouper.recall(&recalled, policy);
+    }
+    Ok(())
+}
+
+fn entities(row: &SqliteRow) -> Result<Entities, ControlError> {
+    let doing = "rebuild the grouping state";
+    Ok(Entities {
+        host: row.try_get("host").doing(doing)?,
+        user: row.try_get("user").doing(doing)?,
+        source_address: row.try_get("address").doing(doing)?,
+    })
 }

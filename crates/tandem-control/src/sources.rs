@@ -115,6 +115,10 @@ pub struct Activity {
     pub records: u64,
     /// Events.
     pub events: u64,
+    /// Events that a parser could not finish.
+    pub parse_errors: u64,
+    /// Events that no parser took.
+    pub generic: u64,
 }
 
 impl Control {
@@ -164,13 +168,17 @@ impl Control {
             .await
             .doing("count a source")?;
             sqlx::query(
-                "INSERT INTO source_activity (source, slot, records, events) VALUES (?, ?, ?, ?) ON CONFLICT (source, slot) \
-                 DO UPDATE SET records = records + excluded.records, events = events + excluded.events",
+                "INSERT INTO source_activity (source, slot, records, events, parse_errors, generic) VALUES (?, ?, ?, ?, ?, ?) \
+                 ON CONFLICT (source, slot) DO UPDATE SET records = records + excluded.records, \
+                 events = events + excluded.events, parse_errors = parse_errors + excluded.parse_errors, \
+                 generic = generic + excluded.generic",
             )
             .bind(&delta.id)
             .bind(delta.received.seconds().div_euclid(SLOT_SECONDS))
             .bind(delta.records as i64)
             .bind(delta.events as i64)
+            .bind(delta.parse_errors as i64)
+            .bind(delta.generic as i64)
             .execute(&mut *tx)
             .await
             .doing("count a source")?;
@@ -275,8 +283,7 @@ impl Control {
 
     /// What arrived from `source` (or all) since `since`, by half hours; a half hour without records is left out.
     pub async fn activity(&self, source: Option<&str>, since: Timestamp) -> Result<Vec<Activity>, ControlError> {
-        let mut sql =
-            QueryBuilder::<Sqlite>::new("SELECT source, slot, records, events FROM source_activity WHERE slot >= ");
+        let mut sql = QueryBuilder::<Sqlite>::new("SELECT * FROM source_activity WHERE slot >= ");
         sql.push_bind(since.seconds().div_euclid(SLOT_SECONDS));
         if let Some(source) = source {
             sql.push(" AND source = ").push_bind(source.to_owned());
@@ -291,6 +298,8 @@ impl Control {
                     from: Timestamp::from_seconds(row.try_get::<i64, _>("slot").doing(doing)? * SLOT_SECONDS),
                     records: row.try_get::<i64, _>("records").doing(doing)? as u64,
                     events: row.try_get::<i64, _>("events").doing(doing)? as u64,
+                    parse_errors: row.try_get::<i64, _>("parse_errors").doing(doing)? as u64,
+                    generic: row.try_get::<i64, _>("generic").doing(doing)? as u64,
                 })
             })
             .collect()

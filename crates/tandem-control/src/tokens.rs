@@ -239,6 +239,23 @@ impl Control {
         Ok(found.map(|found| IngestToken { id: found.id, name: found.name }))
     }
 
+    /// Every ingest token that is alive, by the SHA-256 of its secret: receivers look tokens up in memory.
+    pub async fn ingest_token_hashes(&self) -> Result<Vec<([u8; 32], IngestToken)>, ControlError> {
+        let rows: Vec<(Vec<u8>, String, String)> = sqlx::query_as(
+            "SELECT hash, id, name FROM tokens WHERE kind = 'ingest' AND (expires IS NULL OR expires > ?) ORDER BY id",
+        )
+        .bind(self.now().micros())
+        .fetch_all(&self.readers)
+        .await
+        .doing("list tokens")?;
+        rows.into_iter()
+            .map(|(hash, id, name)| {
+                let hash = hash.try_into().map_err(|_| ControlError::stored("token", "its hash has no 32 bytes"))?;
+                Ok((hash, IngestToken { id, name }))
+            })
+            .collect()
+    }
+
     async fn find(&self, kind: TokenKind, secret: &str) -> Result<Option<Found>, ControlError> {
         let doing = "look for a token";
         let row = sqlx::query("SELECT * FROM tokens WHERE hash = ? AND kind = ?")

@@ -3,7 +3,8 @@
 use crate::cases::row::load;
 use crate::error::Doing;
 use crate::{Control, ControlError};
-use sqlx::Row;
+use sqlx::{QueryBuilder, Row, Sqlite};
+use std::collections::HashMap;
 use tandem_base::Timestamp;
 use tandem_service::{ActNo, Case, CaseId, Change, Undo};
 
@@ -91,5 +92,28 @@ impl Control {
         .await
         .doing("count similar cases")?;
         Ok(Similar { count: count as u64, benign: benign as u64 })
+    }
+
+    /// [`Control::similar`] for a page of cases at once; a case without any is left out.
+    pub async fn similar_to(&self, ids: &[CaseId]) -> Result<HashMap<CaseId, Similar>, ControlError> {
+        let mut found = HashMap::with_capacity(ids.len());
+        for chunk in ids.chunks(500) {
+            let mut sql = QueryBuilder::<Sqlite>::new(
+                "SELECT mine.case_no, count(DISTINCT cases.no), count(DISTINCT CASE WHEN cases.benign THEN cases.no END) \
+                 FROM case_keys mine JOIN case_keys other USING (rule, entity) JOIN cases ON cases.no = other.case_no \
+                 WHERE cases.state = 'closed' AND other.case_no <> mine.case_no AND mine.case_no IN (",
+            );
+            let mut list = sql.separated(", ");
+            for id in chunk {
+                list.push_bind(id.0 as i64);
+            }
+            sql.push(") GROUP BY mine.case_no");
+            let rows: Vec<(i64, i64, i64)> =
+                sql.build_query_as().fetch_all(&self.readers).await.doing("count similar cases")?;
+            found.extend(rows.into_iter().map(|(no, count, benign)| {
+                (CaseId(no as u64), Similar { count: count as u64, benign: benign as u64 })
+            }));
+        }
+        Ok(found)
     }
 }

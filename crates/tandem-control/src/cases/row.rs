@@ -17,7 +17,7 @@ pub(super) fn rank(priority: Priority) -> i64 {
     }
 }
 
-pub(super) fn from_body(format: i64, body: &str) -> Result<Case, ControlError> {
+pub(crate) fn from_body(format: i64, body: &str) -> Result<Case, ControlError> {
     if format != FORMAT {
         return Err(ControlError::stored("case", format!("its format is {format}, this program knows {FORMAT}")));
     }

@@ -28,7 +28,7 @@ async fn preferences_drafts_and_searches() {
         assert!(control.saved_search_add(dana.id, "x", url).await.is_err(), "{url}");
     }
     assert!(control.saved_search_delete(eve.id, &saved.id).await.is_err());
-    assert_eq!(control.saved_searches(dana.id).await.unwrap(), [saved.clone()]);
+    assert_eq!(control.saved_searches(dana.id).await.unwrap(), std::slice::from_ref(&saved));
     control.saved_search_delete(dana.id, &saved.id).await.unwrap();
     assert!(control.saved_searches(dana.id).await.unwrap().is_empty());
 }

@@ -1,6 +1,7 @@
 //! Accounts, sign-in, sessions, links, second factor, tokens.
 
 use crate::world::{PASSWORD, World, somebody};
+use sha2::{Digest, Sha256};
 use tandem_control::{ControlError, NewUser, SignInError, TokenKind, UserChange};
 use tandem_service::{Actor, ActorKind, Party, Role, RoleSet, Scope};
 use totp_rs::Builder;
@@ -196,12 +197,16 @@ async fn tokens_are_shown_once_and_end() {
     assert!(control.ingest_token(&made.secret).await.unwrap().is_none(), "of another kind");
     let ingest = control.ingest_token_create(&actor, "firewall").await.unwrap();
     assert_eq!(control.ingest_token(&ingest.secret).await.unwrap().unwrap().name, "firewall");
+    let hashes = control.ingest_token_hashes().await.unwrap();
+    assert_eq!(hashes.len(), 1);
+    assert_eq!((&hashes[0].1.name[..], hashes[0].0), ("firewall", Sha256::digest(ingest.secret.as_bytes()).into()));
     assert_eq!(control.tokens(TokenKind::Ingest, None).await.unwrap()[0].last_used, Some(world.now()));
     assert_eq!(control.tokens(TokenKind::Api, Some(user.id)).await.unwrap().len(), 1);
     let wrong_kind = control.token_end(&actor, TokenKind::Api, &ingest.token.id, None).await;
     assert!(matches!(wrong_kind, Err(ControlError::NotFound { .. })));
     control.token_end(&actor, TokenKind::Ingest, &ingest.token.id, None).await.unwrap();
     assert!(control.ingest_token(&ingest.secret).await.unwrap().is_none());
+    assert_eq!(control.ingest_token_hashes().await.unwrap(), []);
     world.seconds(86_400);
     assert!(control.api_token_actor(&made.secret).await.unwrap().is_none());
 }

@@ -126,6 +126,9 @@ async fn a_case_that_a_person_closed_is_never_joined() {
     assert_eq!(case.links, [CaseId(1)]);
     let similar = control.similar(CaseId(2)).await.unwrap();
     assert_eq!((similar.count, similar.benign), (1, 1));
+    let page = control.similar_to(&[CaseId(1), CaseId(2), CaseId(99)]).await.unwrap();
+    assert_eq!(page.get(&CaseId(2)), Some(&similar));
+    assert_eq!(page.get(&CaseId(99)), None);
     control
         .case_act(&actor, CaseId(1), None, &tandem_service::CaseAct::Reopen { reason: "again".into() })
         .await

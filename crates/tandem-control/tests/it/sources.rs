@@ -33,12 +33,13 @@ async fn a_source_is_counted_and_described() {
         (source.records, source.events, source.parse_errors, source.generic, source.bytes),
         (12, 24, 33, 2, 200)
     );
-    assert_eq!(source.last_seen.since(source.first_seen), Duration::from_secs(3600));
+    assert_eq!(source.last_seen.since(source.first_seen), Duration::from_hours(1));
     assert_eq!(source.last_event, Some(source.first_seen.minus(Duration::from_secs(5))));
     assert_eq!(source.log_types, ["linux/sshd", "linux/sudo"]);
     assert_eq!(control.parse_failures("src-1").await.unwrap().len(), 20);
     let activity = control.activity(Some("src-1"), Timestamp::default()).await.unwrap();
-    assert_eq!(activity.iter().map(|slot| slot.records).collect::<Vec<_>>(), [5, 7]);
+    let slots: Vec<_> = activity.iter().map(|slot| (slot.records, slot.parse_errors, slot.generic)).collect();
+    assert_eq!(slots, [(5, 3, 1), (7, 30, 1)]);
 
     let change = SourceChange {
         name: Some("edge firewall".into()),

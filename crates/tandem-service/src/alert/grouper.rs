@@ -6,7 +6,7 @@ use crate::alert::{AlertPolicy, EntityKey, EntityKind, JoinKey, Names};
 use crate::case::{Case, CaseId, CaseKind, State};
 use std::collections::{HashMap, HashSet, VecDeque};
 use tandem_base::Timestamp;
-use tandem_model::{Detection, DetectionId, Entities, RunId};
+use tandem_model::{Detection, DetectionId, Entities, Level, RunId};
 
 const SEEN_MAX: usize = 200_000;
 const RUNS_MAX: usize = 64;
@@ -34,13 +34,29 @@ pub struct Outcome {
     pub key: JoinKey,
 }
 
-/// A stored detection that may still matter: enough to rebuild risk, spread and hubs.
+/// A stored detection that may still matter: enough to rebuild risk and spread.
 #[derive(Debug, Clone)]
 pub struct Recalled {
-    /// The detection; matches and events may be empty.
-    pub detection: Detection,
+    /// The detection.
+    pub id: DetectionId,
+    /// Its rule.
+    pub rule: String,
+    /// Its level.
+    pub level: Level,
+    /// The earlier of event time and receipt.
+    pub at: Timestamp,
+    /// Its source.
+    pub source: String,
+    /// Whom it concerns.
+    pub entities: Entities,
+    /// Its run.
+    pub run: Option<RunId>,
     /// The case, or the run's group, that has it.
     pub number: Option<u64>,
+    /// Points that it added, if it is a signal.
+    pub points: u32,
+    /// Whether it was a signal by its nature.
+    pub quiet: bool,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -98,7 +114,15 @@ impl Grouper {
         }
         let at = instant(detection);
         let disposition = policy.disposition(detection, &entities);
-        let candidate = Candidate { detection, entities: &entities, key: &key, at };
+        let candidate = Candidate {
+            id: detection.id,
+            rule: &detection.rule_id,
+            title: &detection.rule_title,
+            spreads: policy.spreads(detection.level),
+            entities: &entities,
+            key: &key,
+            at,
+        };
         let placed = match home {
             Home::Queue => {
                 self.hubs.observe(&entities, at);
@@ -200,24 +224,30 @@ impl Grouper {
 
     /// Remembers a stored detection at start, after the cases, in the order in which they were detected.
     pub fn recall(&mut self, recalled: &Recalled, policy: &AlertPolicy) {
-        let detection = &recalled.detection;
-        self.see(detection.id);
-        let (entities, key) = self.keys(detection);
-        let at = instant(detection);
-        let disposition = policy.disposition(detection, &entities);
-        let candidate = Candidate { detection, entities: &entities, key: &key, at };
-        match detection.run {
+        let entities = self.names.entities(&recalled.entities);
+        let key = join_key(&entities, &recalled.rule, &recalled.source);
+        let candidate = Candidate {
+            id: recalled.id,
+            rule: &recalled.rule,
+            title: "",
+            spreads: policy.spreads(recalled.level),
+            entities: &entities,
+            key: &key,
+            at: recalled.at,
+        };
+        let world = match recalled.run {
             None => {
-                self.hubs.observe(&entities, at);
-                self.latest = self.latest.max(at);
-                self.queue.recall(&candidate, &disposition, recalled.number, policy);
+                self.hubs.observe(&entities, recalled.at);
+                self.latest = self.latest.max(recalled.at);
+                &mut self.queue
             }
             Some(id) => {
                 let run = self.run(id);
-                run.hubs.observe(&entities, at);
-                run.world.recall(&candidate, &disposition, recalled.number, policy);
+                run.hubs.observe(&entities, recalled.at);
+                &mut run.world
             }
-        }
+        };
+        world.recall(&candidate, recalled.points, recalled.quiet, recalled.number, policy);
     }
 
     /// The run is complete: its state is no longer needed.
@@ -229,10 +259,8 @@ impl Grouper {
     /// Folded entities and the join key of a detection.
     pub fn keys(&mut self, detection: &Detection) -> (Vec<(EntityKey, String)>, JoinKey) {
         let entities = self.names.entities(&detection.entities);
-        let primary = entities
-            .first()
-            .map_or_else(|| EntityKey::new(EntityKind::Source, detection.source.to_string()), |(key, _)| key.clone());
-        (entities, JoinKey { rule: detection.rule_id.to_string(), entity: primary })
+        let key = join_key(&entities, &detection.rule_id, &detection.source);
+        (entities, key)
     }
 
     fn run(&mut self, id: RunId) -> &mut Run {
@@ -259,6 +287,11 @@ impl Grouper {
         }
         true
     }
+}
+
+fn join_key(entities: &[(EntityKey, String)], rule: &str, source: &str) -> JoinKey {
+    let primary = entities.first().map_or_else(|| EntityKey::new(EntityKind::Source, source), |(key, _)| key.clone());
+    JoinKey { rule: rule.to_owned(), entity: primary }
 }
 
 /// The instant that windows are measured by: the event's, but never later than its receipt, so that a clock

@@ -2,7 +2,7 @@
 
 use crate::alert::{AlertPolicy, EntityKey, EntityKind, address};
 use crate::case::Priority;
-use tandem_model::Detection;
+use tandem_model::{Detection, Level};
 
 /// What a detection is worth by itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,8 +68,8 @@ impl AlertPolicy {
     }
 
     /// Whether the same rule on several hosts counts as spreading.
-    pub(super) fn spreads(&self, detection: &Detection) -> bool {
-        self.spreading.levels.iter().any(|level| level == detection.level.word())
+    pub(super) fn spreads(&self, level: Level) -> bool {
+        self.spreading.levels.iter().any(|each| each == level.word())
     }
 
     /// Whether an entity names somebody: no machine account, no well-known account, no loopback.

@@ -7,7 +7,7 @@ use crate::alert::{AlertPolicy, Disposition, EntityKey, EntityKind, JoinKey};
 use crate::case::{Gathered, GroupingReason, Priority};
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use tandem_base::Timestamp;
-use tandem_model::{Detection, DetectionId};
+use tandem_model::DetectionId;
 
 const STANDING_ENTITIES_MAX: usize = 2_000;
 const STANDING_KEYS_MAX: usize = 2_000;
@@ -24,6 +24,8 @@ pub enum Placed {
         points: u32,
         /// The highest sum that one of its entities now has.
         total: u32,
+        /// By its nature a signal: it would not open or join whatever came with it.
+        quiet: bool,
     },
     /// It opens a case (or a run's group).
     Open(Box<Opening>),
@@ -75,9 +77,13 @@ pub(super) struct Standing {
     pub(super) last: Timestamp,
 }
 
-/// A detection with what grouping needs of it.
+/// What grouping needs of a detection.
 pub(super) struct Candidate<'a> {
-    pub(super) detection: &'a Detection,
+    pub(super) id: DetectionId,
+    pub(super) rule: &'a str,
+    pub(super) title: &'a str,
+    /// Whether the same rule on several hosts counts as spreading.
+    pub(super) spreads: bool,
     pub(super) entities: &'a [(EntityKey, String)],
     pub(super) key: &'a JoinKey,
     pub(super) at: Timestamp,
@@ -107,7 +113,7 @@ impl World {
     ) -> Placed {
         let quiet = matches!(disposition, Disposition::Signal { .. });
         if !quiet
-            && policy.spreads(candidate.detection)
+            && candidate.spreads
             && let Some(placed) = self.place_spread(candidate, disposition, policy, next)
         {
             return placed;
@@ -120,13 +126,12 @@ impl World {
         match disposition {
             Disposition::Opens { priority, reason } => {
                 let (key, name) = (candidate.key, primary_name(candidate));
-                let mut gathered =
-                    Gathered::new(format!("{} on {name}", candidate.detection.rule_title), *priority, reason.clone());
+                let mut gathered = Gathered::new(format!("{} on {name}", candidate.title), *priority, reason.clone());
                 gathered.add_reason(opened(key, candidate));
                 Placed::Open(Box::new(self.open(gathered, candidate, Vec::new(), next())))
             }
             Disposition::Risk { points } | Disposition::Signal { points } => {
-                self.add_risk(candidate, *points, policy, next)
+                self.add_risk(candidate, *points, quiet, policy, next)
             }
         }
     }
@@ -179,7 +184,7 @@ impl World {
         policy: &AlertPolicy,
         next: &mut dyn FnMut() -> u64,
     ) -> Option<Placed> {
-        let rule = &*candidate.detection.rule_id;
+        let rule = candidate.rule;
         let host =
             candidate.entities.iter().find(|(key, _)| key.kind == EntityKind::Host && policy.is_somebody(key))?;
         let host = host.0.value.clone();
@@ -200,12 +205,17 @@ impl World {
             (spreads == rule && apart(*last, candidate.at) <= window).then_some(*number)
         });
         if let Some(number) = going_on.min() {
+            // A case of its own that somebody works on keeps what belongs to it.
+            if self.by_key.get(candidate.key).is_some_and(|own| *own != number) {
+                return None;
+            }
             return Some(Placed::Join(Box::new(self.join(number, reason(others.len() + 1), candidate, disposition))));
         }
         if others.len() + 1 < policy.spreading.hosts as usize {
             return None;
         }
         let mut groups: BTreeSet<u64> = others.iter().filter_map(|(_, hit)| hit.group).collect();
+        groups.extend(self.by_key.get(candidate.key));
         groups.retain(|number| self.standing.contains_key(number));
         let earlier: Vec<DetectionId> = others.iter().flat_map(|(_, hit)| hit.signals.iter().copied()).collect();
         let own = match disposition {
@@ -213,7 +223,7 @@ impl World {
             _ => policy.risk.priority,
         };
         let Some(number) = groups.pop_first() else {
-            let title = format!("{} spreads over hosts", candidate.detection.rule_title);
+            let title = format!("{} spreads over hosts", candidate.title);
             let why = format!("the same rule on {} hosts raises {own}", others.len() + 1);
             let mut gathered = Gathered::new(title, own.raised(), why);
             gathered.add_reason(reason(others.len() + 1));
@@ -245,7 +255,7 @@ impl World {
 
     /// Marks `number` as spreading and brings the hosts of earlier hits in.
     fn spread_from(&mut self, number: u64, candidate: &Candidate<'_>, others: &[(String, crate::alert::spread::Hit)]) {
-        let rule = candidate.detection.rule_id.to_string();
+        let rule = candidate.rule.to_owned();
         for (host, hit) in others {
             let entity = EntityKey::new(EntityKind::Host, host.clone());
             let key = JoinKey { rule: rule.clone(), entity: entity.clone() };
@@ -268,10 +278,11 @@ impl World {
         &mut self,
         candidate: &Candidate<'_>,
         points: u32,
+        quiet: bool,
         policy: &AlertPolicy,
         next: &mut dyn FnMut() -> u64,
     ) -> Placed {
-        let rule = &*candidate.detection.rule_id;
+        let rule = candidate.rule;
         let window = policy.risk_window();
         let all: Vec<EntityKey> = candidate.entities.iter().map(|(key, _)| key.clone()).collect();
         // An address carries risk only where neither a host nor a user is known.
@@ -286,8 +297,7 @@ impl World {
         let mut crossed = None;
         if points > 0 {
             for (key, name) in bearers {
-                let sum =
-                    self.risks.add(key, (candidate.detection.id, candidate.at), points, candidate.key, &all, window);
+                let sum = self.risks.add(key, (candidate.id, candidate.at), points, candidate.key, &all, window);
                 total = total.max(sum);
                 if sum >= policy.risk.threshold && crossed.is_none() {
                     crossed = Some((key.clone(), name.clone(), sum));
@@ -295,8 +305,10 @@ impl World {
             }
         }
         let Some((entity, name, sum)) = crossed else {
-            self.note_spread(candidate, policy, None);
-            return Placed::Signal { points, total };
+            if !quiet {
+                self.note_spread(candidate, None);
+            }
+            return Placed::Signal { points, total, quiet };
         };
         let contributions = self.risks.take(&entity, candidate.at, window);
         let title = format!("{} rules add up on {name}", contributions.len());
@@ -308,7 +320,7 @@ impl World {
         gathered.add_reason(GroupingReason { key: "risk".into(), value: name, reason: why });
         let mut earlier: Vec<DetectionId> =
             contributions.iter().flat_map(|each| each.detections.iter().copied()).collect();
-        earlier.retain(|id| *id != candidate.detection.id);
+        earlier.retain(|id| *id != candidate.id);
         let opening = self.open(gathered, candidate, earlier, next());
         for contribution in &contributions {
             let entities: Vec<EntityKey> = contribution.entities.clone();
@@ -316,18 +328,18 @@ impl World {
             if contribution.key.rule != rule {
                 continue;
             }
-            self.note_spread(candidate, policy, Some(opening.number));
+            self.note_spread(candidate, Some(opening.number));
         }
         Placed::Open(Box::new(opening))
     }
 
-    fn note_spread(&mut self, candidate: &Candidate<'_>, policy: &AlertPolicy, group: Option<u64>) {
-        if !policy.spreads(candidate.detection) {
+    fn note_spread(&mut self, candidate: &Candidate<'_>, group: Option<u64>) {
+        if !candidate.spreads {
             return;
         }
         if let Some((host, _)) = candidate.entities.iter().find(|(key, _)| key.kind == EntityKind::Host) {
-            let id = candidate.detection.id;
-            self.spreads.note(&candidate.detection.rule_id, &host.value, candidate.at, id, group);
+            let id = candidate.id;
+            self.spreads.note(candidate.rule, &host.value, candidate.at, id, group);
         }
     }
 
@@ -374,7 +386,7 @@ impl World {
     fn enter_candidate(&mut self, number: u64, candidate: &Candidate<'_>) {
         let entities: Vec<EntityKey> = candidate.entities.iter().map(|(key, _)| key.clone()).collect();
         self.enter(number, Some(candidate.key), &entities, candidate.at);
-        let rule = &*candidate.detection.rule_id;
+        let rule = candidate.rule;
         if let Some(standing) = self.standing.get_mut(&number)
             && let Some((spreads, last)) = &mut standing.spreading
             && spreads == rule
@@ -382,7 +394,7 @@ impl World {
             *last = (*last).max(candidate.at);
         }
         if let Some((host, _)) = candidate.entities.iter().find(|(key, _)| key.kind == EntityKind::Host) {
-            self.spreads.note(rule, &host.value, candidate.at, candidate.detection.id, Some(number));
+            self.spreads.note(rule, &host.value, candidate.at, candidate.id, Some(number));
         }
     }
 
@@ -498,26 +510,25 @@ impl World {
     pub(super) fn recall(
         &mut self,
         candidate: &Candidate<'_>,
-        disposition: &Disposition,
+        points: u32,
+        quiet: bool,
         group: Option<u64>,
         policy: &AlertPolicy,
     ) {
         if group.is_some_and(|number| !self.standing.contains_key(&number)) {
             return; // of a closed case
         }
-        let quiet = matches!(disposition, Disposition::Signal { .. });
         if !quiet {
-            self.note_spread(candidate, policy, group);
+            self.note_spread(candidate, group);
         }
-        let (Disposition::Risk { points } | Disposition::Signal { points }) = disposition else { return };
-        if group.is_some() || *points == 0 {
+        if group.is_some() || points == 0 {
             return;
         }
         let all: Vec<EntityKey> = candidate.entities.iter().map(|(key, _)| key.clone()).collect();
         for (key, _) in candidate.entities {
             if policy.is_somebody(key) && (key.kind != EntityKind::Address || *key == candidate.key.entity) {
                 let window = policy.risk_window();
-                self.risks.add(key, (candidate.detection.id, candidate.at), *points, candidate.key, &all, window);
+                self.risks.add(key, (candidate.id, candidate.at), points, candidate.key, &all, window);
             }
         }
     }
@@ -540,7 +551,7 @@ fn primary_name<'a>(candidate: &'a Candidate<'_>) -> &'a str {
 fn opened(key: &JoinKey, candidate: &Candidate<'_>) -> GroupingReason {
     GroupingReason {
         key: format!("rule+{}", key.entity.kind),
-        value: format!("{} @ {}", candidate.detection.rule_id, primary_name(candidate)),
+        value: format!("{} @ {}", candidate.rule, primary_name(candidate)),
         reason: format!("the same rule on the same {}", key.entity.kind),
     }
 }

@@ -7,12 +7,20 @@ use tandem_service::{
     AlertPolicy, Case, CaseId, CaseKind, Change, Gathered, Grouper, Home, Outcome, Placed, Recalled, SpreadMark, merge,
 };
 
+/// A detection as control keeps it.
+pub(crate) struct Stored {
+    pub(crate) detection: Detection,
+    pub(crate) number: Option<u64>,
+    points: u32,
+    quiet: bool,
+}
+
 pub(crate) struct Desk {
     pub(crate) grouper: Grouper,
     pub(crate) policy: AlertPolicy,
     pub(crate) cases: BTreeMap<u64, Case>,
     pub(crate) groups: BTreeMap<u64, Gathered>,
-    pub(crate) stored: Vec<Recalled>,
+    pub(crate) stored: Vec<Stored>,
     index: HashMap<DetectionId, usize>,
 }
 
@@ -37,8 +45,21 @@ impl Desk {
         for (number, gathered) in &self.groups {
             self.grouper.sync_run(RunId([1; 16]), *number, gathered);
         }
-        for recalled in &self.stored {
-            self.grouper.recall(recalled, &self.policy);
+        for stored in &self.stored {
+            let detection = &stored.detection;
+            let recalled = Recalled {
+                id: detection.id,
+                rule: detection.rule_id.to_string(),
+                level: detection.level,
+                at: detection.time.min(detection.received),
+                source: detection.source.to_string(),
+                entities: detection.entities.clone(),
+                run: detection.run,
+                number: stored.number,
+                points: stored.points,
+                quiet: stored.quiet,
+            };
+            self.grouper.recall(&recalled, &self.policy);
         }
     }
 
@@ -68,8 +89,10 @@ impl Desk {
         let names = |numbers: &[u64]| numbers.iter().map(|number| name(*number)).collect::<Vec<_>>().join(",");
         let (number, mut text, earlier) = match &outcome.placed {
             Placed::Seen => return "seen".into(),
-            Placed::Signal { total, .. } => {
+            Placed::Signal { total, points, quiet } => {
                 self.keep(detection, None);
+                let kept = self.stored.last_mut().unwrap();
+                (kept.points, kept.quiet) = (*points, *quiet);
                 return format!("signal {total}");
             }
             Placed::Open(opening) => {
@@ -138,7 +161,7 @@ impl Desk {
 
     fn keep(&mut self, detection: &Detection, number: Option<u64>) {
         self.index.insert(detection.id, self.stored.len());
-        self.stored.push(Recalled { detection: detection.clone(), number });
+        self.stored.push(Stored { detection: detection.clone(), number, points: 0, quiet: false });
     }
 
     fn absorb(&mut self, from: u64, into: u64) {

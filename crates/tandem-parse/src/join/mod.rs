@@ -1,6 +1,7 @@
 //! Linux audit: single records, and the records of one execution joined to one event.
 
 mod record;
+mod shape;
 
 pub(crate) use record::auditd_record;
 
@@ -62,7 +63,7 @@ impl Joins {
                 out.extend(group.join());
             }
         }
-        let joins = matches!(kind.as_str(), "SYSCALL" | "EXECVE" | "CWD" | "PATH" | "PROCTITLE" | "EOE");
+        let joins = matches!(kind.as_str(), "SYSCALL" | "EXECVE" | "CWD" | "PATH" | "PROCTITLE" | "SOCKADDR" | "EOE");
         if !joins {
             out.push(event);
             return;
@@ -147,10 +148,21 @@ impl Group {
         self.members.iter().map(|event| event.id.record).reduce(earlier)
     }
 
-    /// The joined event, if the group is the execution of a program.
+    /// The joined event, if the group is the execution of a program, a new file or a connection.
     fn join(self) -> Option<Event> {
         let of = |kind: &str| self.members.iter().find(|event| event.vendor.text("type") == Some(kind));
-        let execve = of("EXECVE")?;
+        let Some(execve) = of("EXECVE") else {
+            let last = self.members.last()?;
+            let (raw, raw_private) = joined_raw(&self.members);
+            return Some(Event {
+                id: EventId { record: last.id.record, index: 1 },
+                first_record: self.first()?,
+                received: last.received,
+                raw,
+                raw_private,
+                ..shape::shape(&self.members)?
+            });
+        };
         let syscall = of("SYSCALL");
         let last = self.members.last()?;
         let mut event = Event {
@@ -244,4 +256,25 @@ fn arguments(fields: &Fields) -> Vec<String> {
 /// The argument as it would be typed: in quotes only where a blank would cut it.
 fn shell_word(argument: &str) -> String {
     if argument.is_empty() { "''".to_owned() } else { argument.to_owned() }
+}
+
+/// An event of this record type without anything else.
+#[cfg(test)]
+fn tests_event(kind: &str) -> Event {
+    let record = RecordId { epoch: 0, offset: 0 };
+    Event {
+        id: EventId { record, index: 0 },
+        first_record: record,
+        time: Timestamp::from_micros(0),
+        received: Timestamp::from_micros(0),
+        source: "test".into(),
+        parser: "linux.auditd".into(),
+        typed: Vec::new(),
+        vendor: Fields::from_iter([("type", Value::text(kind))]),
+        common: Fields::new(),
+        raw: "".into(),
+        raw_private: Vec::new(),
+        error: None,
+        run: None,
+    }
 }

@@ -44,7 +44,7 @@ const FLOORS: &[(&str, f64, f64)] = &[
     ("fail2ban auditd", 100.0, 100.0),
     ("fail2ban nginx", 100.0, 100.0),
     ("fail2ban pam", 100.0, 90.0),
-    ("fail2ban sshd", 99.0, 99.0),
+    ("fail2ban sshd", 99.0, 98.0),
     ("loghub apache", 100.0, 100.0),
     ("loghub linux", 99.0, 100.0),
     ("loghub openssh", 100.0, 100.0),

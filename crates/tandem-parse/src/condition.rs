@@ -285,6 +285,11 @@ impl<T> Choice<T> {
         choice
     }
 
+    /// All items, whatever their conditions.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &T> {
+        self.items.iter().map(|(_, item)| item)
+    }
+
     /// Item and condition number `number`.
     pub(crate) fn item(&self, number: u32) -> (Option<&Condition>, &T) {
         let (condition, item) = &self.items[number as usize];

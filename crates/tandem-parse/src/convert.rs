@@ -92,10 +92,11 @@ impl Conversion {
                 Some(Value::text(inner.unwrap_or(text)))
             }
             Self::RegistryPath => {
-                let short = [(r"\REGISTRY\MACHINE", "HKLM"), (r"\REGISTRY\USER", "HKU")].iter().find_map(|(long, short)| {
-                    let head = text.get(..long.len()).filter(|head| head.eq_ignore_ascii_case(long))?;
-                    Some(format!("{short}{}", &text[head.len()..]))
-                });
+                let short =
+                    [(r"\REGISTRY\MACHINE", "HKLM"), (r"\REGISTRY\USER", "HKU")].iter().find_map(|(long, short)| {
+                        let head = text.get(..long.len()).filter(|head| head.eq_ignore_ascii_case(long))?;
+                        Some(format!("{short}{}", &text[head.len()..]))
+                    });
                 Some(short.map_or_else(|| Value::text(text), Value::from))
             }
             Self::First | Self::Last | Self::Count => Some(value.clone()),

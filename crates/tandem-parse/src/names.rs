@@ -61,10 +61,6 @@ impl Names {
         &self.names[id as usize]
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.names.len()
-    }
-
     /// From here on names are those of logs.
     pub(crate) fn fix(&mut self) {
         self.fixed = self.names.len();

@@ -165,7 +165,7 @@ impl Parser {
             Err(Stop::Pass) => return Err(Stop::Pass),
             Err(Stop::Error(sentence)) => {
                 work.complain(sentence);
-                types.clear();
+                types = self.block.otherwise();
             }
         }
         let time = self.time(work, zone);
@@ -285,6 +285,12 @@ impl Block {
         Self { patterns, steps, common, types, alert, variants, goes_on }
     }
 
+    /// The types that need nothing of the event.
+    fn otherwise(&self) -> Vec<&Type> {
+        let kinds = self.types.as_ref();
+        kinds.map(|kinds| kinds.all().filter(|kind| kind.otherwise).collect()).unwrap_or_default()
+    }
+
     fn run<'p>(&'p self, work: &mut Work<'_, '_>, types: &mut Vec<&'p Type>) -> Result<(), Stop> {
         crate::step::run(&self.steps, work)?;
         for (id, source) in &self.common {
@@ -327,7 +333,11 @@ impl Block {
 
 impl Type {
     fn compile(node: &Node, compiler: &mut Compiler<'_>) -> Option<(Option<Condition>, Self)> {
-        node.refuse_unknown("a type", &["product", "category", "service", "when", "aliases", "otherwise"], compiler.problems);
+        node.refuse_unknown(
+            "a type",
+            &["product", "category", "service", "when", "aliases", "otherwise"],
+            compiler.problems,
+        );
         let parts = ["product", "category", "service"].map(|key| {
             let word = node.get(key)?;
             match &word.data {

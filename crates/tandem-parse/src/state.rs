@@ -182,7 +182,7 @@ impl ParserState {
         let mut message = MessageField::Set;
         if let Some(object) = json.filter(|json| json.is_object()) {
             message = MessageField::Leave;
-            time = ["@timestamp", "timestamp", "time", "eventTime", "ts"].iter().find_map(|name| {
+            time = ["@timestamp", "timestamp", "time", "eventTime", "TimeGenerated", "ts"].iter().find_map(|name| {
                 let text = match find_json(object, name)? {
                     serde_json::Value::String(text) => text.clone(),
                     serde_json::Value::Number(number) => number.to_string(),
@@ -201,7 +201,15 @@ impl ParserState {
         }
         let typed = vec![TypedAs { log_type: LogType::generic(), aliases: Fields::new() }];
         let generic = self.generic.clone();
-        finish(&mut self.scratch, input, &generic, Outcome { time, typed, host_is_observer: false }, None, index, message)
+        finish(
+            &mut self.scratch,
+            input,
+            &generic,
+            Outcome { time, typed, host_is_observer: false },
+            None,
+            index,
+            message,
+        )
     }
 
     /// Appends the events whose joining ends by `now`, an instant on the scale of receive times.

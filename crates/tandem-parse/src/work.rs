@@ -187,12 +187,6 @@ impl<'r> Work<'_, 'r> {
         self.scratch.names.id(name)
     }
 
-    /// The text of a vendor field.
-    pub(crate) fn vendor_text(&mut self, name: &str) -> Option<Cow<'_, str>> {
-        let id = self.scratch.names.id(name);
-        self.scratch.vendor.get(id).map(text_of)
-    }
-
     /// Keeps the first sentence about what fell short.
     pub(crate) fn complain(&mut self, sentence: impl Into<String>) {
         if self.error.is_none() {

@@ -14,11 +14,23 @@ pub struct Documents<R> {
     done: bool,
     inside_list: bool,
     take_lists_apart: bool,
+    /// `{"Records": [` has still to be passed.
+    below_first_list: bool,
+    /// What follows that list is no record.
+    ends_with_list: bool,
 }
 
 /// The documents of `reader`; a list at the top stays one document.
 pub fn json_documents<R: Read>(reader: R) -> Documents<R> {
-    Documents { reader: BufReader::new(reader), index: 0, done: false, inside_list: false, take_lists_apart: false }
+    Documents {
+        reader: BufReader::new(reader),
+        index: 0,
+        done: false,
+        inside_list: false,
+        take_lists_apart: false,
+        below_first_list: false,
+        ends_with_list: false,
+    }
 }
 
 impl<R: Read> Documents<R> {
@@ -29,11 +41,11 @@ impl<R: Read> Documents<R> {
         self
     }
 
-    /// Begins inside a list whose opening bracket has been read.
+    /// Begins below the first `[`: for `{"Records": [ … ]}`.
     #[must_use]
-    pub(super) fn inside_list(mut self) -> Self {
-        self.inside_list = true;
-        self.take_lists_apart = true;
+    pub(super) fn below_first_list(mut self) -> Self {
+        self.below_first_list = true;
+        self.ends_with_list = true;
         self
     }
 
@@ -66,16 +78,14 @@ impl<R: Read> Documents<R> {
     fn document(&mut self, first: u8) -> std::io::Result<Result<Vec<u8>, String>> {
         let mut bytes = Vec::new();
         let (mut depth, mut in_text, mut escaped) = (0_u32, false, false);
+        // Bytes before, to know a document that was broken off from one that goes on.
+        let (mut last, mut at_line_start) = (0_u8, false);
         let nested = matches!(first, b'{' | b'[');
         let mut too_large = false;
         loop {
             let buffer = self.reader.fill_buf()?;
             if buffer.is_empty() {
-                return Ok(if nested {
-                    Err("the file ends inside a JSON document".to_owned())
-                } else {
-                    Err("it is no JSON object".to_owned())
-                });
+                return Ok(if nested { Err("the file ends inside a JSON document".to_owned()) } else { Ok(bytes) });
             }
             let mut end = None;
             for (at, byte) in buffer.iter().enumerate() {
@@ -87,6 +97,11 @@ impl<R: Read> Documents<R> {
                     continue;
                 }
                 if in_text {
+                    if *byte == b'\n' {
+                        // JSON has no line break in a text: it was broken off.
+                        end = Some(at + 1);
+                        break;
+                    }
                     match byte {
                         _ if escaped => escaped = false,
                         b'\\' => escaped = true,
@@ -94,6 +109,14 @@ impl<R: Read> Documents<R> {
                         _ => {}
                     }
                     continue;
+                }
+                if at_line_start && *byte == b'{' && !matches!(last, b',' | b'[' | b':' | b'{' | 0) {
+                    end = Some(at);
+                    break;
+                }
+                at_line_start = *byte == b'\n';
+                if !byte.is_ascii_whitespace() {
+                    last = *byte;
                 }
                 match byte {
                     b'"' => in_text = true,
@@ -119,11 +142,28 @@ impl<R: Read> Documents<R> {
             if end.is_some() {
                 return Ok(if too_large {
                     Err(format!("the document is larger than {DOCUMENT_BYTES_MAX} bytes"))
-                } else if nested {
-                    Ok(bytes)
                 } else {
-                    Err("it is no JSON object".to_owned())
+                    // A line between that is no JSON is a record, too.
+                    while bytes.last().is_some_and(u8::is_ascii_whitespace) {
+                        bytes.pop();
+                    }
+                    Ok(bytes)
                 });
+            }
+        }
+    }
+
+    fn skip_to_list(&mut self) -> std::io::Result<()> {
+        loop {
+            let buffer = self.reader.fill_buf()?;
+            if buffer.is_empty() {
+                return Ok(());
+            }
+            let at = memchr::memchr(b'[', buffer);
+            let taken = at.map_or(buffer.len(), |at| at + 1);
+            self.reader.consume(taken);
+            if at.is_some() {
+                return Ok(());
             }
         }
     }
@@ -141,6 +181,15 @@ impl<R: Read> Documents<R> {
                     return Some(self.leftover(format!("the file could not be read further: {error}")));
                 }
             };
+            if self.below_first_list {
+                self.below_first_list = false;
+                if self.skip_to_list().is_err() {
+                    self.done = true;
+                    return Some(self.leftover("the file could not be read further"));
+                }
+                self.inside_list = true;
+                continue;
+            }
             if first == b'[' && self.take_lists_apart && !self.inside_list {
                 self.reader.consume(1);
                 self.inside_list = true;
@@ -148,6 +197,10 @@ impl<R: Read> Documents<R> {
             }
             if matches!(first, b']' | b'}') {
                 self.reader.consume(1);
+                if self.ends_with_list {
+                    self.done = true;
+                    return None;
+                }
                 self.inside_list = false;
                 continue;
             }
@@ -173,4 +226,10 @@ impl<R: Read> Iterator for Documents<R> {
     fn next(&mut self) -> Option<Self::Item> {
         if self.done { None } else { self.read() }
     }
+}
+
+/// Whether the text begins like `{"Records": [{`: one object around a list of records.
+pub(super) fn is_record_list(head: &[u8]) -> bool {
+    let squeezed: Vec<u8> = head.iter().filter(|byte| !byte.is_ascii_whitespace()).take(32).copied().collect();
+    ["{\"Records\":[{", "{\"records\":[{", "{\"value\":[{"].iter().any(|start| squeezed.starts_with(start.as_bytes()))
 }

@@ -17,7 +17,8 @@ pub(super) fn read(value: &Json, work: &mut Work<'_, '_>) -> Result<(), String> 
         tool(system, nested, work);
     } else if object.contains_key("winlog") || object.keys().any(|key| key.starts_with("winlog.")) {
         beat(value, "winlog.", work);
-    } else if object.contains_key("event_id") && (object.contains_key("log_name") || object.contains_key("source_name")) {
+    } else if object.contains_key("event_id") && (object.contains_key("log_name") || object.contains_key("source_name"))
+    {
         beat(value, "", work);
     } else {
         flat(object, work);
@@ -145,9 +146,7 @@ fn positional_data(list: &Json, work: &mut Work<'_, '_>) {
 }
 
 fn list_value(items: &[Json]) -> Value {
-    Value::List(
-        items.iter().map(|item| json_scalar(item).unwrap_or_else(|| Value::from(item.to_string()))).collect(),
-    )
+    Value::List(items.iter().map(|item| json_scalar(item).unwrap_or_else(|| Value::from(item.to_string()))).collect())
 }
 
 /// Winlogbeat: everything of Windows below `prefix`.

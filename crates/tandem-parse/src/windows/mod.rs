@@ -15,8 +15,18 @@ use tandem_model::Value;
 
 /// Names of `System`, which event data does not replace.
 const SYSTEM_NAMES: [&str; 12] = [
-    "EventID", "Channel", "Computer", "Provider_Name", "Provider_Guid", "Level", "Task", "Opcode", "Keywords", "EventRecordID",
-    "Version", "_time",
+    "EventID",
+    "Channel",
+    "Computer",
+    "Provider_Name",
+    "Provider_Guid",
+    "Level",
+    "Task",
+    "Opcode",
+    "Keywords",
+    "EventRecordID",
+    "Version",
+    "_time",
 ];
 
 /// One Windows event: rendered XML, or JSON of Winlogbeat, NXLog, evtx tools or flat exports.
@@ -39,8 +49,7 @@ pub(crate) fn event(work: &mut Work<'_, '_>) -> Result<(), String> {
 
 /// A field of event data or user data.
 fn put_data(name: &str, value: Value, work: &mut Work<'_, '_>) {
-    let name: Cow<'_, str> =
-        if name.contains(' ') { Cow::Owned(name.replace(' ', "")) } else { Cow::Borrowed(name) };
+    let name: Cow<'_, str> = if name.contains(' ') { Cow::Owned(name.replace(' ', "")) } else { Cow::Borrowed(name) };
     if name.is_empty() {
         return;
     }

@@ -48,14 +48,33 @@ fn names(provider: &str, id: u32) -> &'static [&'static str] {
         ("MsiInstaller", 1040 | 1042) => &["PackagePath", "ClientProcessId"],
         ("MsiInstaller", 11707 | 11724 | 11708) => &["ProductMessage"],
         ("Application Error", 1000) => &[
-            "AppName", "AppVersion", "AppTimeStamp", "ModuleName", "ModuleVersion", "ModuleTimeStamp", "ExceptionCode",
-            "FaultingOffset", "ProcessId", "ProcessCreationTime", "AppPath", "ModulePath", "IntegratorReportId",
+            "AppName",
+            "AppVersion",
+            "AppTimeStamp",
+            "ModuleName",
+            "ModuleVersion",
+            "ModuleTimeStamp",
+            "ExceptionCode",
+            "FaultingOffset",
+            "ProcessId",
+            "ProcessCreationTime",
+            "AppPath",
+            "ModulePath",
+            "IntegratorReportId",
         ],
-        ("Windows Error Reporting", 1001) => {
-            &["Bucket", "BucketType", "EventName", "Response", "CabId", "AppName", "AppVersion", "AppTimeStamp", "ModuleName"]
-        }
+        ("Windows Error Reporting", 1001) => &[
+            "Bucket",
+            "BucketType",
+            "EventName",
+            "Response",
+            "CabId",
+            "AppName",
+            "AppVersion",
+            "AppTimeStamp",
+            "ModuleName",
+        ],
         ("Application Hang", 1002) => &["AppName", "AppVersion", "ProcessId"],
-        ("ESENT", _) => &["AppName", "ProcessId"],
+        ("ESENT", _) => &["AppName"],
         ("Service Control Manager", 7036) => &["param1", "param2"],
         ("EventLog", 6008) => &["ShutdownTime", "ShutdownDate"],
         (provider, 15457) if provider.starts_with("MSSQL") => &["ConfigOption", "OldValue", "NewValue"],
@@ -109,9 +128,26 @@ fn powershell(id: u32, parts: &[String], work: &mut Work<'_, '_>) {
 
 fn is_name(key: &str) -> bool {
     const NAMES: [&str; 20] = [
-        "ProviderName", "NewProviderState", "SequenceNumber", "HostName", "HostVersion", "HostId", "HostApplication",
-        "EngineVersion", "RunspaceId", "PipelineId", "CommandName", "CommandType", "ScriptName", "CommandPath", "CommandLine",
-        "NewEngineState", "PreviousEngineState", "DetailSequence", "DetailTotal", "UserId",
+        "ProviderName",
+        "NewProviderState",
+        "SequenceNumber",
+        "HostName",
+        "HostVersion",
+        "HostId",
+        "HostApplication",
+        "EngineVersion",
+        "RunspaceId",
+        "PipelineId",
+        "CommandName",
+        "CommandType",
+        "ScriptName",
+        "CommandPath",
+        "CommandLine",
+        "NewEngineState",
+        "PreviousEngineState",
+        "DetailSequence",
+        "DetailTotal",
+        "UserId",
     ];
     NAMES.contains(&key)
 }
@@ -128,7 +164,10 @@ fn audit_lines(text: &str, work: &mut Work<'_, '_>) {
     let mut value = String::new();
     for line in text.lines() {
         let line = line.trim_end();
-        let word = |key: &str| !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
+        let word = |key: &str| {
+            !key.is_empty()
+                && key.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
+        };
         match line.split_once(':').filter(|(key, _)| word(key)) {
             Some((key, rest)) => {
                 put(&name, &value, work);
@@ -142,5 +181,5 @@ fn audit_lines(text: &str, work: &mut Work<'_, '_>) {
             None => {}
         }
     }
-    put(&name, value.trim_end_matches('.'), work);
+    put(&name, value.trim_end_matches(['.', '\n']), work);
 }

@@ -569,7 +569,7 @@ pub(crate) async fn rebuild(
 const SEEN_TOGETHER: &str = "SELECT host, user, address, max(min(time, received)) AS at FROM detections \
     WHERE detected >= ? AND run IS NULL GROUP BY host, user, address ORDER BY min(rowid) LIMIT 200000";
 /// Signals of a day that add risk: of each rule on the same entities the first twenty and the latest.
-const RISKY: &str = "SELECT * FROM (SELECT rowid AS number, id, rule, level, min(time, received) AS at, source, run, host, user, \
+const RISKY: &str = "SELECT * FROM (SELECT rowid AS number, id, rule, level, min(time, received) AS at, detected, source, run, host, user, \
     address, points, quiet, NULL AS belongs, \
     row_number() OVER same_first AS first, row_number() OVER same_last AS latest FROM detections \
     WHERE detected >= ? AND case_no IS NULL AND group_no IS NULL AND points > 0 \
@@ -578,7 +578,7 @@ const RISKY: &str = "SELECT * FROM (SELECT rowid AS number, id, rule, level, min
     same_last AS (PARTITION BY run, rule, host, user, address ORDER BY min(time, received) DESC, rowid DESC)) \
     WHERE first <= 20 OR latest = 1 ORDER BY number LIMIT 200000";
 /// What is in cases and groups and may still spread: of each rule on each host the latest.
-const SPREADING: &str = "SELECT max(rowid) AS number, id, rule, level, max(min(time, received)) AS at, source, run, host, user, \
+const SPREADING: &str = "SELECT max(rowid) AS number, id, rule, level, max(min(time, received)) AS at, detected, source, run, host, user, \
     address, points, quiet, coalesce(case_no, group_no) AS belongs FROM detections \
     WHERE detected >= ? AND (case_no IS NOT NULL OR group_no IS NOT NULL) AND host IS NOT NULL AND level >= ? \
     AND (run IS NULL OR run IN (SELECT id FROM runs WHERE ended IS NULL)) \
@@ -610,6 +610,7 @@ async fn recall(
             rule: row.try_get("rule").doing(doing)?,
             level: level_of(row.try_get("level").doing(doing)?),
             at: Timestamp::from_micros(row.try_get("at").doing(doing)?),
+            detected: Timestamp::from_micros(row.try_get("detected").doing(doing)?),
             source: row.try_get("source").doing(doing)?,
             entities: entities(row)?,
             run: run.map(|run| run.try_into().map(RunId).map_err(wrong)).transpose()?,

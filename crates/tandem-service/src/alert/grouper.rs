@@ -45,6 +45,8 @@ pub struct Recalled {
     pub level: Level,
     /// The earlier of event time and receipt.
     pub at: Timestamp,
+    /// When it was evaluated.
+    pub detected: Timestamp,
     /// Its source.
     pub source: String,
     /// Whom it concerns.
@@ -181,7 +183,8 @@ impl Grouper {
             (State::Merged, Some(into)) => self.queue.move_into(number, into.0),
             (State::Merged | State::Closed, _) => {
                 let entities = gathered.entities.iter().map(|entity| (entity.key.clone(), entity.last)).collect();
-                self.queue.close(number, gathered.keys.clone(), entities);
+                let at = case.instants.closed.unwrap_or(case.instants.updated);
+                self.queue.close(number, at, gathered.keys.clone(), entities);
             }
             _ => self.queue.put(
                 number,
@@ -247,7 +250,8 @@ impl Grouper {
                 &mut run.world
             }
         };
-        world.recall(&candidate, recalled.points, recalled.quiet, recalled.number, policy);
+        let worth = (recalled.points, recalled.quiet);
+        world.recall(&candidate, recalled.detected, worth, recalled.number, policy);
     }
 
     /// The run is complete: its state is no longer needed.

@@ -10,15 +10,22 @@ const ENTITIES_MAX: usize = 200_000;
 const RULES_MAX: usize = 500;
 const DETECTIONS_MAX: usize = 20;
 
-/// What one rule adds to one entity.
+/// One signal that counts.
 #[derive(Debug, Clone)]
-pub(super) struct Contribution {
-    pub(super) points: u32,
-    pub(super) last: Timestamp,
-    /// The first few detections.
-    pub(super) detections: Vec<DetectionId>,
+pub(super) struct Counted {
+    pub(super) id: DetectionId,
+    pub(super) at: Timestamp,
     pub(super) key: JoinKey,
     pub(super) entities: Vec<EntityKey>,
+}
+
+/// What one rule adds to one entity.
+#[derive(Debug, Clone)]
+struct Contribution {
+    points: u32,
+    last: Timestamp,
+    /// The first few.
+    signals: Vec<Counted>,
 }
 
 /// Risk by entity and rule.
@@ -26,65 +33,73 @@ pub(super) struct Contribution {
 pub(super) struct Risks(HashMap<EntityKey, HashMap<String, Contribution>>);
 
 impl Risks {
-    /// Adds; answers the entity's sum within `window` of `at`.
-    pub(super) fn add(
-        &mut self,
-        entity: &EntityKey,
-        (detection, at): (DetectionId, Timestamp),
-        points: u32,
-        key: &JoinKey,
-        entities: &[EntityKey],
-        window: Duration,
-    ) -> u32 {
+    /// Adds; answers the entity's sum within `window` of the signal.
+    pub(super) fn add(&mut self, entity: &EntityKey, signal: &Counted, points: u32, window: Duration) -> u32 {
         if self.0.len() >= ENTITIES_MAX && !self.0.contains_key(entity) {
             return points;
         }
         let rules = self.0.entry(entity.clone()).or_default();
-        if let Some(known) = rules.get_mut(&key.rule) {
-            if apart(known.last, at) > window {
-                known.detections.clear();
+        if let Some(known) = rules.get_mut(&signal.key.rule) {
+            if apart(known.last, signal.at) > window {
+                known.signals.clear();
             }
-            known.last = known.last.max(at);
+            known.last = known.last.max(signal.at);
             known.points = known.points.max(points);
-            if known.detections.len() < DETECTIONS_MAX && !known.detections.contains(&detection) {
-                known.detections.push(detection);
+            if known.signals.len() < DETECTIONS_MAX && known.signals.iter().all(|each| each.id != signal.id) {
+                known.signals.push(signal.clone());
             }
         } else if rules.len() < RULES_MAX {
-            let contribution = Contribution {
-                points,
-                last: at,
-                detections: vec![detection],
-                key: key.clone(),
-                entities: entities.to_vec(),
-            };
-            rules.insert(key.rule.clone(), contribution);
+            let contribution = Contribution { points, last: signal.at, signals: vec![signal.clone()] };
+            rules.insert(signal.key.rule.clone(), contribution);
         }
         rules
             .values()
-            .filter(|each| apart(each.last, at) <= window)
+            .filter(|each| apart(each.last, signal.at) <= window)
             .fold(0, |sum, each| sum.saturating_add(each.points))
     }
 
-    /// Takes out what counted for `entity` within `window` of `at`: it is in a case now.
-    pub(super) fn take(&mut self, entity: &EntityKey, at: Timestamp, window: Duration) -> Vec<Contribution> {
+    /// Takes out what counted for `entity` within `window` of `at`: it is in a case now, and counts for nobody else.
+    /// Answers how many rules there were, and the signals in order.
+    pub(super) fn take(&mut self, entity: &EntityKey, at: Timestamp, window: Duration) -> (usize, Vec<Counted>) {
         let mut taken: Vec<Contribution> = self.0.remove(entity).unwrap_or_default().into_values().collect();
         taken.retain(|each| apart(each.last, at) <= window);
-        taken.sort_by(|a, b| (a.last, &a.key).cmp(&(b.last, &b.key)));
-        for contribution in &taken {
-            for other in contribution.entities.iter().filter(|other| *other != entity) {
-                self.forget(other, &contribution.key.rule);
-            }
-        }
-        taken
+        let rules = taken.len();
+        let mut signals: Vec<Counted> = taken.into_iter().flat_map(|each| each.signals).collect();
+        signals.retain(|each| apart(each.at, at) <= window);
+        signals.sort_by(|a, b| (a.at, &a.key, a.id).cmp(&(b.at, &b.key, b.id)));
+        self.forget_elsewhere(entity, &signals);
+        (rules, signals)
     }
 
-    /// Forgets what `rule` added to `entity`.
-    pub(super) fn forget(&mut self, entity: &EntityKey, rule: &str) {
-        if let Some(rules) = self.0.get_mut(entity) {
-            rules.remove(rule);
-            if rules.is_empty() {
-                self.0.remove(entity);
+    /// What has this key is in a case now: it counts for nobody any more.
+    pub(super) fn take_key(&mut self, key: &JoinKey) {
+        let Some(contribution) = self.0.get(&key.entity).and_then(|rules| rules.get(&key.rule)) else { return };
+        let signals: Vec<Counted> = contribution.signals.iter().filter(|each| each.key == *key).cloned().collect();
+        self.forget_one(&key.entity, &signals);
+        self.forget_elsewhere(&key.entity, &signals);
+    }
+
+    fn forget_elsewhere(&mut self, entity: &EntityKey, signals: &[Counted]) {
+        for signal in signals {
+            for other in signal.entities.iter().filter(|other| *other != entity) {
+                self.forget_one(other, std::slice::from_ref(signal));
             }
+        }
+    }
+
+    fn forget_one(&mut self, entity: &EntityKey, signals: &[Counted]) {
+        let Some(rules) = self.0.get_mut(entity) else { return };
+        for signal in signals {
+            if let Some(contribution) = rules.get_mut(&signal.key.rule) {
+                contribution.signals.retain(|each| each.id != signal.id);
+                match contribution.signals.iter().map(|each| each.at).max() {
+                    Some(last) => contribution.last = last,
+                    None => drop(rules.remove(&signal.key.rule)),
+                }
+            }
+        }
+        if rules.is_empty() {
+            self.0.remove(entity);
         }
     }
 

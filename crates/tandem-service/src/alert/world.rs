@@ -1,11 +1,11 @@
 //! One grouping: the open groups of the queue, or those of one run over history.
 
 use crate::alert::hubs::Hubs;
-use crate::alert::risk::{Risks, apart};
+use crate::alert::risk::{Counted, Risks, apart};
 use crate::alert::spread::Spreads;
 use crate::alert::{AlertPolicy, Disposition, EntityKey, EntityKind, JoinKey};
 use crate::case::{Gathered, GroupingReason, Priority};
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use tandem_base::Timestamp;
 use tandem_model::DetectionId;
 
@@ -89,16 +89,25 @@ pub(super) struct Candidate<'a> {
     pub(super) at: Timestamp,
 }
 
+/// A closed group: only to be linked to.
+#[derive(Debug, Clone)]
+struct Closed {
+    at: Timestamp,
+    keys: Vec<JoinKey>,
+    entities: Vec<(EntityKey, Timestamp)>,
+}
+
 #[derive(Debug, Clone, Default)]
 pub(super) struct World {
     standing: HashMap<u64, Standing>,
-    by_key: HashMap<JoinKey, u64>,
+    /// Usually one; several where a person reopened a case or works on one of a spread. The oldest is joined.
+    by_key: HashMap<JoinKey, BTreeSet<u64>>,
     by_entity: HashMap<EntityKey, BTreeSet<u64>>,
     risks: Risks,
     spreads: Spreads,
-    closed_by_key: HashMap<JoinKey, u64>,
-    closed_by_entity: HashMap<EntityKey, (u64, Timestamp)>,
-    closed_order: VecDeque<(u64, Vec<JoinKey>, Vec<EntityKey>)>,
+    closed: BTreeMap<u64, Closed>,
+    closed_by_key: HashMap<JoinKey, BTreeSet<u64>>,
+    closed_by_entity: HashMap<EntityKey, BTreeSet<u64>>,
 }
 
 impl World {
@@ -136,9 +145,14 @@ impl World {
         }
     }
 
+    /// The open group that has this key.
+    fn own(&self, key: &JoinKey) -> Option<u64> {
+        self.by_key.get(key)?.first().copied()
+    }
+
     /// (a) Same rule and same primary entity.
     fn same_key(&self, candidate: &Candidate<'_>) -> Option<(u64, GroupingReason)> {
-        let number = *self.by_key.get(candidate.key)?;
+        let number = self.own(candidate.key)?;
         Some((number, opened(candidate.key, candidate)))
     }
 
@@ -206,7 +220,7 @@ impl World {
         });
         if let Some(number) = going_on.min() {
             // A case of its own that somebody works on keeps what belongs to it.
-            if self.by_key.get(candidate.key).is_some_and(|own| *own != number) {
+            if self.own(candidate.key).is_some_and(|own| own != number) {
                 return None;
             }
             return Some(Placed::Join(Box::new(self.join(number, reason(others.len() + 1), candidate, disposition))));
@@ -215,7 +229,7 @@ impl World {
             return None;
         }
         let mut groups: BTreeSet<u64> = others.iter().filter_map(|(_, hit)| hit.group).collect();
-        groups.extend(self.by_key.get(candidate.key));
+        groups.extend(self.own(candidate.key));
         groups.retain(|number| self.standing.contains_key(number));
         let earlier: Vec<DetectionId> = others.iter().flat_map(|(_, hit)| hit.signals.iter().copied()).collect();
         let own = match disposition {
@@ -263,7 +277,6 @@ impl World {
             if elsewhere {
                 continue; // somebody works on it; it is linked
             }
-            self.risks.forget(&entity, &rule);
             self.enter(number, Some(&key), std::slice::from_ref(&entity), hit.at);
             if let Some(first) = hit.signals.first() {
                 self.spreads.note(&rule, host, hit.at, *first, Some(number));
@@ -282,9 +295,8 @@ impl World {
         policy: &AlertPolicy,
         next: &mut dyn FnMut() -> u64,
     ) -> Placed {
-        let rule = candidate.rule;
         let window = policy.risk_window();
-        let all: Vec<EntityKey> = candidate.entities.iter().map(|(key, _)| key.clone()).collect();
+        let signal = counted(candidate);
         // An address carries risk only where neither a host nor a user is known.
         let bearers: Vec<&(EntityKey, String)> = candidate
             .entities
@@ -297,7 +309,7 @@ impl World {
         let mut crossed = None;
         if points > 0 {
             for (key, name) in bearers {
-                let sum = self.risks.add(key, (candidate.id, candidate.at), points, candidate.key, &all, window);
+                let sum = self.risks.add(key, &signal, points, window);
                 total = total.max(sum);
                 if sum >= policy.risk.threshold && crossed.is_none() {
                     crossed = Some((key.clone(), name.clone(), sum));
@@ -310,25 +322,18 @@ impl World {
             }
             return Placed::Signal { points, total, quiet };
         };
-        let contributions = self.risks.take(&entity, candidate.at, window);
-        let title = format!("{} rules add up on {name}", contributions.len());
+        let (rules, signals) = self.risks.take(&entity, candidate.at, window);
+        let title = format!("{rules} rules add up on {name}");
         let why = format!(
             "risk {sum} within {} h passes the threshold of {}",
             policy.risk.window_hours, policy.risk.threshold
         );
         let mut gathered = Gathered::new(title, policy.risk.priority, why.clone());
         gathered.add_reason(GroupingReason { key: "risk".into(), value: name, reason: why });
-        let mut earlier: Vec<DetectionId> =
-            contributions.iter().flat_map(|each| each.detections.iter().copied()).collect();
-        earlier.retain(|id| *id != candidate.id);
+        let earlier = signals.iter().map(|each| each.id).filter(|id| *id != candidate.id).collect();
         let opening = self.open(gathered, candidate, earlier, next());
-        for contribution in &contributions {
-            let entities: Vec<EntityKey> = contribution.entities.clone();
-            self.enter(opening.number, Some(&contribution.key), &entities, contribution.last);
-            if contribution.key.rule != rule {
-                continue;
-            }
-            self.note_spread(candidate, Some(opening.number));
+        for signal in &signals {
+            self.enter(opening.number, Some(&signal.key), &signal.entities, signal.at);
         }
         Placed::Open(Box::new(opening))
     }
@@ -402,11 +407,12 @@ impl World {
         let Some(standing) = self.standing.get_mut(&number) else { return };
         standing.last = standing.last.max(at);
         if let Some(key) = key
-            && !self.by_key.contains_key(key)
+            && !standing.keys.contains(key)
             && standing.keys.len() < STANDING_KEYS_MAX
         {
             standing.keys.insert(key.clone());
-            self.by_key.insert(key.clone(), number);
+            self.by_key.entry(key.clone()).or_default().insert(number);
+            self.risks.take_key(key);
         }
         for entity in entities {
             if let Some((first, last)) = standing.entities.get_mut(entity) {
@@ -422,8 +428,10 @@ impl World {
     /// Puts an open group as it is stored, in place of what was known of it.
     pub(super) fn put(&mut self, number: u64, standing: Standing) {
         self.take_out(number);
+        self.forget_closed(number);
         for key in &standing.keys {
-            self.by_key.insert(key.clone(), number);
+            self.by_key.entry(key.clone()).or_default().insert(number);
+            self.risks.take_key(key);
         }
         for entity in standing.entities.keys() {
             self.by_entity.entry(entity.clone()).or_default().insert(number);
@@ -432,29 +440,37 @@ impl World {
     }
 
     /// The group is closed: nothing joins it any more, a new one of its keys links to it.
-    pub(super) fn close(&mut self, number: u64, keys: Vec<JoinKey>, entities: Vec<(EntityKey, Timestamp)>) {
+    pub(super) fn close(
+        &mut self,
+        number: u64,
+        at: Timestamp,
+        keys: Vec<JoinKey>,
+        entities: Vec<(EntityKey, Timestamp)>,
+    ) {
         self.take_out(number);
+        self.forget_closed(number);
         self.spreads.move_group(number, None);
         for key in &keys {
-            self.closed_by_key.insert(key.clone(), number);
+            self.closed_by_key.entry(key.clone()).or_default().insert(number);
         }
-        for (entity, last) in &entities {
-            self.closed_by_entity.insert(entity.clone(), (number, *last));
+        for (entity, _) in &entities {
+            self.closed_by_entity.entry(entity.clone()).or_default().insert(number);
         }
-        self.closed_order.push_back((number, keys, entities.into_iter().map(|(entity, _)| entity).collect()));
-        if self.closed_order.len() > CLOSED_MAX
-            && let Some((oldest, keys, entities)) = self.closed_order.pop_front()
+        self.closed.insert(number, Closed { at, keys, entities });
+        if self.closed.len() > CLOSED_MAX
+            && let Some(oldest) = self.closed.keys().next().copied()
         {
-            for key in keys {
-                if self.closed_by_key.get(&key) == Some(&oldest) {
-                    self.closed_by_key.remove(&key);
-                }
-            }
-            for entity in entities {
-                if self.closed_by_entity.get(&entity).is_some_and(|(number, _)| *number == oldest) {
-                    self.closed_by_entity.remove(&entity);
-                }
-            }
+            self.forget_closed(oldest);
+        }
+    }
+
+    fn forget_closed(&mut self, number: u64) {
+        let Some(closed) = self.closed.remove(&number) else { return };
+        for key in &closed.keys {
+            remove_number(&mut self.closed_by_key, key, number);
+        }
+        for (entity, _) in &closed.entities {
+            remove_number(&mut self.closed_by_entity, entity, number);
         }
     }
 
@@ -477,27 +493,29 @@ impl World {
     fn take_out(&mut self, number: u64) -> Option<Standing> {
         let standing = self.standing.remove(&number)?;
         for key in &standing.keys {
-            if self.by_key.get(key) == Some(&number) {
-                self.by_key.remove(key);
-            }
+            remove_number(&mut self.by_key, key, number);
         }
         for entity in standing.entities.keys() {
-            if let Some(numbers) = self.by_entity.get_mut(entity) {
-                numbers.remove(&number);
-                if numbers.is_empty() {
-                    self.by_entity.remove(entity);
-                }
-            }
+            remove_number(&mut self.by_entity, entity, number);
         }
         Some(standing)
     }
 
-    /// The closed group of the same key, and the latest one of the same host or user within a day.
+    /// The latest closed group of the same key, and the latest one of the same host within a day.
     fn closed_near(&self, candidate: &Candidate<'_>) -> Vec<u64> {
-        let mut near: Vec<u64> = self.closed_by_key.get(candidate.key).copied().into_iter().collect();
-        for (entity, _) in candidate.entities.iter().filter(|(key, _)| matches!(key.kind, EntityKind::Host)) {
-            if let Some((number, last)) = self.closed_by_entity.get(entity)
-                && candidate.at.since(*last).as_secs() <= 86_400
+        let latest = |numbers: &BTreeSet<u64>| numbers.last().copied();
+        let mut near: Vec<u64> = self.closed_by_key.get(candidate.key).and_then(latest).into_iter().collect();
+        for (entity, _) in candidate.entities.iter().filter(|(key, _)| key.kind == EntityKind::Host) {
+            let recent = |number: &&u64| {
+                self.closed.get(*number).is_some_and(|closed| {
+                    closed
+                        .entities
+                        .iter()
+                        .any(|(key, last)| key == entity && candidate.at.since(*last).as_secs() <= 86_400)
+                })
+            };
+            let numbers = self.closed_by_entity.get(entity).into_iter().flatten();
+            if let Some(number) = numbers.rev().take(20).find(recent)
                 && !near.contains(number)
             {
                 near.push(*number);
@@ -510,8 +528,8 @@ impl World {
     pub(super) fn recall(
         &mut self,
         candidate: &Candidate<'_>,
-        points: u32,
-        quiet: bool,
+        detected: Timestamp,
+        (points, quiet): (u32, bool),
         group: Option<u64>,
         policy: &AlertPolicy,
     ) {
@@ -521,14 +539,17 @@ impl World {
         if !quiet {
             self.note_spread(candidate, group);
         }
-        if group.is_some() || points == 0 {
+        // A signal whose key a case has was taken along, or would have been but for the limits.
+        let closed = self.closed_by_key.get(candidate.key).into_iter().flatten();
+        let last_closed = closed.filter_map(|number| self.closed.get(number)).map(|closed| closed.at).max();
+        let taken = self.by_key.contains_key(candidate.key) || last_closed.is_some_and(|at| detected <= at);
+        if group.is_some() || points == 0 || taken {
             return;
         }
-        let all: Vec<EntityKey> = candidate.entities.iter().map(|(key, _)| key.clone()).collect();
+        let signal = counted(candidate);
         for (key, _) in candidate.entities {
             if policy.is_somebody(key) && (key.kind != EntityKind::Address || *key == candidate.key.entity) {
-                let window = policy.risk_window();
-                self.risks.add(key, (candidate.id, candidate.at), points, candidate.key, &all, window);
+                self.risks.add(key, &signal, points, policy.risk_window());
             }
         }
     }
@@ -537,6 +558,15 @@ impl World {
     pub(super) fn prune(&mut self, now: Timestamp, policy: &AlertPolicy) {
         self.risks.prune(now, policy.risk_window());
         self.spreads.prune(now, policy.spread_window());
+    }
+}
+
+fn counted(candidate: &Candidate<'_>) -> Counted {
+    Counted {
+        id: candidate.id,
+        at: candidate.at,
+        key: candidate.key.clone(),
+        entities: candidate.entities.iter().map(|(key, _)| key.clone()).collect(),
     }
 }
 
@@ -553,5 +583,14 @@ fn opened(key: &JoinKey, candidate: &Candidate<'_>) -> GroupingReason {
         key: format!("rule+{}", key.entity.kind),
         value: format!("{} @ {}", candidate.rule, primary_name(candidate)),
         reason: format!("the same rule on the same {}", key.entity.kind),
+    }
+}
+
+fn remove_number<K: std::hash::Hash + Eq>(index: &mut HashMap<K, BTreeSet<u64>>, key: &K, number: u64) {
+    if let Some(numbers) = index.get_mut(key) {
+        numbers.remove(&number);
+        if numbers.is_empty() {
+            index.remove(key);
+        }
     }
 }

@@ -52,6 +52,7 @@ impl Desk {
                 rule: detection.rule_id.to_string(),
                 level: detection.level,
                 at: detection.time.min(detection.received),
+                detected: detection.detected,
                 source: detection.source.to_string(),
                 entities: detection.entities.clone(),
                 run: detection.run,
@@ -118,8 +119,14 @@ impl Desk {
                     self.gathered(joining.number, queue).priority = *priority;
                     self.gathered(joining.number, queue).priority_reason.clone_from(reason);
                 }
-                for other in joining.absorb.iter().filter(|_| queue) {
-                    self.absorb(*other, joining.number);
+                for other in &joining.absorb {
+                    if queue {
+                        self.absorb(*other, joining.number, detection.detected);
+                    } else {
+                        let gathered = self.groups.remove(other).unwrap();
+                        self.groups.get_mut(&joining.number).unwrap().absorb(&gathered);
+                        self.move_stored(*other, joining.number, false);
+                    }
                 }
                 if !joining.absorb.is_empty() {
                     text.push_str(&format!(" absorbs {}", names(&joining.absorb)));
@@ -164,18 +171,22 @@ impl Desk {
         self.stored.push(Stored { detection: detection.clone(), number, points: 0, quiet: false });
     }
 
-    fn absorb(&mut self, from: u64, into: u64) {
+    fn absorb(&mut self, from: u64, into: u64, now: Timestamp) {
         let (leaves, takes) = merge(&self.cases[&from], &self.cases[&into]).unwrap();
-        self.change(from, &leaves);
-        self.change(into, &takes);
-        for recalled in self.stored.iter_mut().filter(|each| each.detection.run.is_none() && each.number == Some(from))
-        {
-            recalled.number = Some(into);
+        self.change(from, &leaves, now);
+        self.change(into, &takes, now);
+        self.move_stored(from, into, true);
+    }
+
+    fn move_stored(&mut self, from: u64, into: u64, queue: bool) {
+        for each in &mut self.stored {
+            if each.detection.run.is_none() == queue && each.number == Some(from) {
+                each.number = Some(into);
+            }
         }
     }
 
-    pub(crate) fn change(&mut self, number: u64, changes: &[Change]) {
-        let now = Timestamp::from_seconds(1_800_000_000);
+    pub(crate) fn change(&mut self, number: u64, changes: &[Change], now: Timestamp) {
         let case = self.cases.get_mut(&number).unwrap();
         case.apply(changes, false, now);
         self.grouper.sync(&self.cases[&number]);

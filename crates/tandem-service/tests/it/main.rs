@@ -4,6 +4,7 @@
 mod desk;
 mod grouping;
 mod histories;
+mod restarts;
 mod rights;
 mod steps;
 mod volume;

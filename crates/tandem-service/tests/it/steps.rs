@@ -74,10 +74,9 @@ pub(crate) fn run(text: &str, restart: bool) -> Result<(), String> {
         }
         if let Some(number) = step.take {
             let owner = Owner { id: UserId([1; 16]), name: "dana".into(), party: Party::Customer, since: at };
-            desk.change(
-                number,
-                &[Change::State { from: State::New, to: State::Triage }, Change::Owner { from: None, to: Some(owner) }],
-            );
+            let taken =
+                [Change::State { from: State::New, to: State::Triage }, Change::Owner { from: None, to: Some(owner) }];
+            desk.change(number, &taken, at);
             continue;
         }
         let mut said = String::new();
@@ -119,5 +118,5 @@ fn close(desk: &mut Desk, number: u64, at: Timestamp) {
     let actor = Actor::person(UserId([1; 16]), "dana", RoleSet::all());
     let what = CaseAct::Close { verdict: Verdict::FalsePositive, reason: "a test of ours".into() };
     let done = act(&desk.cases[&number], &actor, &what, at).unwrap();
-    desk.change(number, &done.changes);
+    desk.change(number, &done.changes, at);
 }

@@ -20,8 +20,8 @@ const saved = [{ id: 'x1', name: 'Failed sign-ins, last day', url: '/search?q=ev
 let preferences = { theme: 'system', language: 'en', zone: 'mine', density: 'normal', single_keys: true };
 const tokens = [{ id: 't1', name: 'winlogbeat on SRV-DC1', created: iso(data.NOW - 9e8), last_used: iso(data.NOW - 4000) }];
 const users = [
-	{ id: 'u1', name: 'm.huber', display_name: 'Miriam Huber', roles: ['admin', 'analyst'], party: 'customer', enabled: true, second_factor: true, last_sign_in: iso(data.NOW - 3e6) },
-	{ id: 'u2', name: 'j.keller', display_name: 'Jonas Keller', roles: ['analyst'], party: 'customer', enabled: true, second_factor: false, last_sign_in: iso(data.NOW - 9e7) },
+	{ id: 'u1', name: 'm.huber', display_name: 'Miriam Huber', roles: ['site_admin', 'analyst_l2'], party: 'customer', enabled: true, second_factor: true, last_sign_in: iso(data.NOW - 3e6) },
+	{ id: 'u2', name: 'j.keller', display_name: 'Jonas Keller', roles: ['analyst_l1'], party: 'customer', enabled: true, second_factor: false, last_sign_in: iso(data.NOW - 9e7) },
 	{ id: 'u3', name: 'temp', display_name: 'Former trainee', roles: ['viewer'], party: 'customer', enabled: false, second_factor: false }
 ];
 const log = Array.from({ length: 120 }, (_, i) => ({
@@ -96,6 +96,7 @@ const term = (text) => {
 		const one = (v) => (want.includes('*') ? new RegExp(`^${want.replace(/[.+?^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*')}$`).test(v) : v === want);
 		return (e) => one(String(field[1] === 'source' ? e.source : field[1] === 'log_types' ? e.log_types[0] : (e.fields[field[1]] ?? '')).toLowerCase()) !== not;
 	}
+	if (bare === '*') return () => true;
 	const word = bare.replace(/^"|"$/g, '').toLowerCase();
 	return (e) => e.raw.toLowerCase().includes(word) !== not;
 };
@@ -321,7 +322,7 @@ function find(list, id, what) {
 }
 function session() {
 	if (!signedIn) throw { status: 401, type: 'signed-out', title: 'Not signed in' };
-	return { user: { id: 'u1', name: 'm.huber', display_name: 'Miriam Huber', roles: ['admin', 'analyst'], party: 'customer', second_factor: false }, site: { name: 'Nordlicht Werke', demo: true, version: '0.1.0' }, expires: iso(Date.now() + 8.6e7), preferences };
+	return { user: { id: 'u1', name: 'm.huber', display_name: 'Miriam Huber', roles: ['site_admin', 'analyst_l2'], party: 'customer', second_factor: false }, site: { name: 'Nordlicht Werke', demo: true, version: '0.1.0' }, expires: iso(Date.now() + 8.6e7), preferences };
 }
 
 createServer(async (req, res) => {

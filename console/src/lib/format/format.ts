@@ -162,7 +162,9 @@ export class Format {
 	ago(value: Moment, now: number = Date.now()): string {
 		const time = instant(value);
 		if (time === undefined) return NONE;
-		const seconds = Math.round((now - time) / 1000);
+		// Clocks differ by moments; what has just happened is not in the future.
+		const apart = Math.round((now - time) / 1000);
+		const seconds = apart < 0 && apart > -120 ? 0 : apart;
 		if (Math.abs(seconds) >= 86_400) return this.day(time);
 		const words = new Intl.RelativeTimeFormat(this.locale, { numeric: 'auto', style: 'short' });
 		if (Math.abs(seconds) < 60) return words.format(-seconds, 'second');

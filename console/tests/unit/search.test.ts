@@ -1,0 +1,129 @@
+import { describe, expect, it } from 'vitest';
+import type { Bucket } from '../../src/lib/api/types';
+import { applyCompletion, byteOffset, wordAt } from '../../src/lib/search/complete';
+import { brushed, locate, totalOf } from '../../src/lib/search/locate';
+import { addCondition, conjuncts, filterBy, literal, quoted, removeCondition, splitPipe } from '../../src/lib/search/query';
+import { absolute, isRelative, resolveRange, shift, wider } from '../../src/lib/search/range';
+import { RowStore } from '../../src/lib/search/rows.svelte';
+
+describe('queries', () => {
+	it('are split at the pipe that is one', () => {
+		expect(splitPipe('a AND b | stats count')).toEqual({ where: 'a AND b', pipe: '| stats count' });
+		expect(splitPipe('m:/a|b/ "x|y" (p | q)')).toEqual({ where: 'm:/a|b/ "x|y" (p | q)', pipe: '' });
+	});
+	it('are taken apart only where all must hold', () => {
+		expect(conjuncts('a AND NOT b:"x y" c:[1 TO 5]')).toEqual(['a', 'NOT b:"x y"', 'c:[1 TO 5]']);
+		expect(conjuncts('(a OR b) AND c')).toEqual(['(a OR b)', 'c']);
+		expect(conjuncts('a OR b')).toBeUndefined();
+		expect(conjuncts('')).toEqual([]);
+	});
+	it('gain a condition', () => {
+		expect(addCondition('', 'user.name:root')).toBe('user.name:root');
+		expect(addCondition('a', 'b')).toBe('a AND b');
+		expect(addCondition('a OR b', 'c')).toBe('(a OR b) AND c');
+		expect(addCondition('a | stats count', 'b')).toBe('a AND b | stats count');
+		expect(addCondition('| stats count', 'b')).toBe('b | stats count');
+	});
+	it('gain it once, and lose its opposite', () => {
+		expect(addCondition('a AND b', 'b')).toBe('a AND b');
+		expect(addCondition('a AND b', 'b', true)).toBe('a AND NOT b');
+		expect(addCondition('a AND NOT b', 'b')).toBe('a AND b');
+	});
+	it('quote what has to be quoted', () => {
+		expect(literal('web-01')).toBe('web-01');
+		expect(literal('C:\\Windows\\x.exe')).toBe('"C:\\Windows\\x.exe"');
+		expect(literal('say "hi"')).toBe('"say \\"hi\\""');
+		expect(literal('*')).toBe('"*"');
+		expect(literal('AND')).toBe('"AND"');
+		expect(literal('')).toBe('""');
+		expect(quoted('a')).toBe('"a"');
+	});
+	it('filter by value, also by a missing one', () => {
+		expect(filterBy('', 'user.name', 'm.huber', false)).toBe('user.name:m.huber');
+		expect(filterBy('x', 'user.name', 'm.huber', true)).toBe('x AND NOT user.name:m.huber');
+		expect(filterBy('', 'user.name', undefined, false)).toBe('NOT _exists_:user.name');
+		expect(filterBy('', 'user.name', '', true)).toBe('_exists_:user.name');
+	});
+	it('lose a condition', () => {
+		expect(removeCondition('a AND NOT b AND c | stats count', 'NOT b')).toBe('a AND c | stats count');
+		expect(removeCondition('a', 'a')).toBe('');
+	});
+});
+
+describe('completion', () => {
+	it('takes the place of the word', () => {
+		expect(wordAt('a AND use', 9)).toEqual({ start: 6, text: 'use' });
+		expect(applyCompletion('a AND use', 9, { text: 'user.name', kind: 'field', detail: '' })).toEqual({ query: 'a AND user.name:', caret: 16 });
+		expect(applyCompletion('user.name:ro AND b', 12, { text: 'root', kind: 'value', detail: '' })).toEqual({ query: 'user.name:root AND b', caret: 14 });
+		expect(applyCompletion('user.name:', 10, { text: 'a b', kind: 'value', detail: '' })).toEqual({ query: 'user.name:"a b" ', caret: 16 });
+		expect(applyCompletion('_exists_:us', 11, { text: 'user.name', kind: 'field', detail: '' }).query).toBe('_exists_:user.name');
+		expect(applyCompletion('* | stats sum(ht', 16, { text: 'http.bytes', kind: 'field', detail: '' }).query).toBe('* | stats sum(http.bytes');
+	});
+	it('counts in bytes', () => {
+		expect(byteOffset('Büro', 2)).toBe(3);
+	});
+});
+
+describe('time ranges', () => {
+	const now = Date.parse('2026-11-25T12:00:00Z');
+	it('are resolved when they are asked', () => {
+		expect(resolveRange({ from: '-24h', to: 'now' }, now)).toEqual({ from: now - 86_400_000, to: now });
+		expect(resolveRange({ from: '2026-11-25T00:00:00Z', to: '2026-11-25T01:00:00Z' }, now)).toEqual({ from: Date.parse('2026-11-25T00:00:00Z'), to: Date.parse('2026-11-25T01:00:00Z') });
+	});
+	it('that make no sense are none', () => {
+		for (const range of [{ from: 'now', to: '-1h' }, { from: 'x', to: 'now' }, { from: '-0h', to: 'now' }]) expect(resolveRange(range, now)).toBeUndefined();
+	});
+	it('move by their own length, and not beyond now', () => {
+		const span = { from: now - 7_200_000, to: now - 3_600_000 };
+		expect(shift(span, -1, now)).toEqual({ from: now - 10_800_000, to: now - 7_200_000 });
+		expect(shift(span, 1, now)).toEqual({ from: now - 3_600_000, to: now });
+		expect(shift({ from: now - 1000, to: now }, 1, now)).toEqual({ from: now - 1000, to: now });
+	});
+	it('can be widened step by step', () => {
+		expect(wider({ from: '-24h', to: 'now' }, now)).toEqual({ from: '-7d', to: 'now' });
+		expect(wider({ from: '-90d', to: 'now' }, now)).toBeUndefined();
+		expect(isRelative({ from: '-7d', to: 'now' })).toBe(true);
+		expect(isRelative(absolute({ from: 0, to: 1 }))).toBe(false);
+	});
+});
+
+describe('places in a result', () => {
+	const bucket = (minute: number, count: number): Bucket => ({ from: `2026-11-25T00:0${minute}:00Z`, to: `2026-11-25T00:0${minute + 1}:00Z`, count });
+	const buckets = [bucket(0, 10), bucket(1, 0), bucket(2, 5), bucket(3, 20)];
+	it('are found by counting, newest first or oldest first', () => {
+		expect(locate(0, buckets, 'desc')).toMatchObject({ bound: '2026-11-25T00:04:00Z', start: 0 });
+		expect(locate(19, buckets, 'desc')).toMatchObject({ start: 0 });
+		expect(locate(20, buckets, 'desc')).toMatchObject({ bound: '2026-11-25T00:03:00Z', start: 20 });
+		expect(locate(25, buckets, 'desc')).toMatchObject({ bound: '2026-11-25T00:01:00Z', start: 25 });
+		expect(locate(35, buckets, 'desc')).toBeUndefined();
+		expect(locate(12, buckets, 'asc')).toMatchObject({ bound: '2026-11-25T00:02:00Z', start: 10 });
+		expect(totalOf(buckets)).toBe(35);
+	});
+	it('under a brush are one span, whichever end came first', () => {
+		expect(brushed(buckets, 2, 0)).toEqual(brushed(buckets, 0, 2));
+		expect(brushed(buckets, 0, 2)).toEqual({ from: '2026-11-25T00:00:00Z', to: '2026-11-25T00:03:00Z', count: 15 });
+		expect(brushed(buckets, 0, 9)).toBeUndefined();
+	});
+});
+
+describe('rows', () => {
+	const row = (id: number) => ({ id: String(id), time: '', received: '', source: '', parser: '', log_types: [], raw: '', truncated: false, fields: {} });
+	it('span the whole result, held or not', () => {
+		const rows = new RowStore();
+		rows.total = 4_200_000;
+		expect(rows.count).toBe(100_000);
+		rows.put(50_000, [row(1), row(2)]);
+		expect(rows.at(50_001)?.id).toBe('2');
+		expect(rows.missing(49_999, 50_010)).toBe(49_999);
+		expect(rows.missing(50_000, 50_002)).toBeUndefined();
+		expect(rows.indexOf('2')).toBe(50_001);
+	});
+	it('far from the eye are let go', () => {
+		const rows = new RowStore();
+		rows.total = 100_000;
+		for (let start = 0; start < 40_000; start += 1000) rows.put(start, Array.from({ length: 1000 }, (_, index) => row(start + index)));
+		rows.trim(39_000);
+		expect(rows.at(0)).toBeUndefined();
+		expect(rows.at(39_999)?.id).toBe('39999');
+	});
+});

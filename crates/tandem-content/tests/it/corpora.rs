@@ -1,0 +1,32 @@
+//! Real logs, found by `TANDEM_CORPORA`: a folder in which each archive is unpacked under its name.
+
+use crate::site::{files, workbench};
+use std::fs::File;
+use std::path::Path;
+use tandem_model::Level;
+
+/// Every eighth of the recorded attacks; `docs/measured/rules.md` has the figures of all.
+#[test]
+fn a_sample_of_recorded_attacks_is_noticed() {
+    let Some(root) = std::env::var_os("TANDEM_CORPORA") else {
+        println!("skipped: TANDEM_CORPORA is not set, so there are no recorded attacks");
+        return;
+    };
+    let mut noticed = 0;
+    let mut all = 0;
+    for path in files(&Path::new(&root).join("evtx-attack"), ".evtx").into_iter().step_by(8) {
+        let mut highest = Level::Informational;
+        workbench()
+            .file(&path.to_string_lossy(), File::open(&path).unwrap(), &mut |_, found| {
+                for detection in found {
+                    highest = highest.max(detection.level);
+                }
+            })
+            .unwrap();
+        all += 1;
+        noticed += u32::from(highest >= Level::Medium);
+    }
+    println!("{noticed} of {all} files");
+    assert_eq!(all, 60);
+    assert!(noticed >= 20, "only {noticed} of {all}");
+}

@@ -183,13 +183,13 @@ pub(crate) fn encode(layout: &Layout, events: &[Arc<Event>]) -> Result<RecordBat
 
         let mut rest = extra::Rest::default();
         for (name, value) in event.vendor.iter() {
-            rest.note_layer(layout, name, extra::Effective::Vendor, event.common.get(name));
             place(layout, &mut cells, row, name, value, &mut rest);
+            rest.note_layer(layout, name, extra::Effective::Vendor, event.common.get(name));
         }
         for (name, value) in event.common.iter() {
             if event.vendor.get(name).is_none() {
-                rest.note_layer(layout, name, extra::Effective::Common, None);
                 place(layout, &mut cells, row, name, value, &mut rest);
+                rest.note_layer(layout, name, extra::Effective::Common, None);
             }
         }
         for typed in &event.typed {

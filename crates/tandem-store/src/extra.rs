@@ -20,8 +20,9 @@ pub(crate) enum Effective {
     Common,
 }
 
-/// The layer of a name's value unless `layers` says otherwise.
-fn expected(layout: &Layout, name: &str) -> Effective {
+/// The layer of a column's value unless `layers` says otherwise. A member of `extra` is expected to be vendor,
+/// whatever the catalogue says of its name now: it may have said something else when the file was written.
+fn layer_of_column(layout: &Layout, name: &str) -> Effective {
     match layout.of_field(name).map(|column| column.field.layer) {
         Some(Layer::Common) => Effective::Common,
         Some(Layer::Vendor) | None => Effective::Vendor,
@@ -38,11 +39,13 @@ pub(crate) struct Rest {
 }
 
 impl Rest {
-    /// Notes the layer of `name` where it is not the expected one; `shadowed` is the common value behind a vendor value.
+    /// Notes the layer of `name` where it is not the expected one; `shadowed` is the common value behind a vendor
+    /// value. To be called when the value has its place.
     pub(crate) fn note_layer(&mut self, layout: &Layout, name: &str, effective: Effective, shadowed: Option<&Value>) {
+        let expected = if self.has(name) { Effective::Vendor } else { layer_of_column(layout, name) };
         let mark = match (effective, shadowed) {
-            (Effective::Vendor, Some(common)) => json!({ "common": to_json(common) }),
-            (effective, None) if effective == expected(layout, name) => return,
+            (Effective::Vendor, Some(common)) => json!({ "common": to_exact_json(common) }),
+            (effective, None) if effective == expected => return,
             (Effective::Vendor, None) => json!("vendor"),
             (Effective::Common, _) => json!("common"),
         };
@@ -100,7 +103,16 @@ pub(crate) fn to_json(value: &Value) -> Json {
     }
 }
 
-/// The value of a JSON member; objects, which we never write, become their text.
+/// JSON of a value within our own members, where an instant is an object: nothing is lost.
+fn to_exact_json(value: &Value) -> Json {
+    match value {
+        Value::Time(instant) => json!({ "time": instant.to_string() }),
+        Value::List(values) => Json::Array(values.iter().map(to_exact_json).collect()),
+        other => to_json(other),
+    }
+}
+
+/// The value of a JSON member; objects that are not ours become their text.
 pub(crate) fn from_json(json: &Json) -> Option<Value> {
     Some(match json {
         Json::Null => return None,
@@ -111,7 +123,10 @@ pub(crate) fn from_json(json: &Json) -> Option<Value> {
         },
         Json::String(text) => Value::text(text),
         Json::Array(values) => Value::List(values.iter().filter_map(from_json).collect()),
-        Json::Object(_) => Value::text(json.to_string()),
+        Json::Object(object) => match object.get("time").and_then(Json::as_str).and_then(|text| text.parse().ok()) {
+            Some(instant) if object.len() == 1 => Value::Time(instant),
+            _ => Value::text(json.to_string()),
+        },
     })
 }
 
@@ -155,10 +170,14 @@ impl Unpacked {
         columns: impl Iterator<Item = (std::sync::Arc<str>, Value)>,
     ) -> (Fields, Fields) {
         let (mut vendor, mut common) = (Fields::new(), Fields::new());
-        let flat = self.flat.into_iter().map(|(name, value)| (name.into(), value));
-        for (name, value) in columns.chain(flat) {
+        let flat = self.flat.into_iter().map(|(name, value)| (name.into(), value, Effective::Vendor));
+        let columns = columns.map(|(name, value)| {
+            let layer = layer_of_column(layout, &name);
+            (name, value, layer)
+        });
+        for (name, value, expected) in columns.chain(flat) {
             match self.layers.get(&*name) {
-                None => match expected(layout, &name) {
+                None => match expected {
                     Effective::Vendor => vendor.push(name, value),
                     Effective::Common => common.push(name, value),
                 },
@@ -200,7 +219,7 @@ pub(crate) fn typed_text(event: &Event) -> String {
                     (true, Some((name, _))) => json!(name),
                     (true, None) => Json::Bool(true),
                     (false, Some((name, _))) => json!({ "g": name }),
-                    (false, None) => json!({ "v": to_json(value) }),
+                    (false, None) => json!({ "v": to_exact_json(value) }),
                 };
                 aliases.insert(alias.to_string(), target);
             }

@@ -134,3 +134,46 @@ pub(crate) fn unordered(event: &Event) -> (Event, [BTreeMap<String, String>; 2])
     }
     (bare, maps)
 }
+
+/// Everything that a search answers.
+#[derive(Debug, Default)]
+pub(crate) struct Found {
+    pub(crate) rows: Vec<Event>,
+    pub(crate) histogram: Vec<tandem_store::Bucket>,
+    pub(crate) facets: Vec<tandem_store::Facet>,
+    pub(crate) table: Option<tandem_query::Table>,
+    pub(crate) done: tandem_store::Done,
+}
+
+pub(crate) async fn search(store: &Store, request: tandem_store::SearchRequest) -> Found {
+    use futures::StreamExt;
+    use tandem_store::SearchPart;
+    let limits = QueryLimits::default();
+    let cancel = CancellationToken::new();
+    let mut parts = store.search(request, &ReadScope::Everything, limits, cancel).await.unwrap();
+    let mut found = Found::default();
+    let mut is_done = false;
+    while let Some(part) = parts.next().await {
+        assert!(!is_done, "nothing follows the end");
+        match part.unwrap() {
+            SearchPart::Progress(_) => {}
+            SearchPart::Rows(rows) => found.rows.extend(rows),
+            SearchPart::Histogram(histogram) => found.histogram = histogram,
+            SearchPart::Facets(facets) => found.facets = facets,
+            SearchPart::Table(table) => found.table = Some(table),
+            SearchPart::Done(done) => {
+                found.done = done;
+                is_done = true;
+            }
+        }
+    }
+    assert!(is_done);
+    found
+}
+
+/// A request for a query text without problems.
+pub(crate) fn request(text: &str) -> tandem_store::SearchRequest {
+    let (query, problems) = tandem_query::parse(text);
+    assert!(problems.is_empty(), "{text}: {problems:?}");
+    tandem_store::SearchRequest::new(query)
+}

@@ -2,6 +2,7 @@
 
 use crate::cases::CaseChanged;
 use crate::error::Doing;
+use crate::pipeline::Kept;
 use crate::{ControlError, SiteKey};
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
@@ -22,7 +23,10 @@ const BUSY: Duration = Duration::from_secs(10);
 const CHANGES_MAX: usize = 1_024;
 
 /// Migrations, oldest first; a file is never changed once it was released.
-pub(crate) const MIGRATIONS: &[(i64, &str, &str)] = &[(1, "start", include_str!("../migrations/0001_start.sql"))];
+pub(crate) const MIGRATIONS: &[(i64, &str, &str)] = &[
+    (1, "start", include_str!("../migrations/0001_start.sql")),
+    (2, "overflow", include_str!("../migrations/0002_overflow.sql")),
+];
 
 /// Control data of one site.
 pub struct Control {
@@ -46,6 +50,8 @@ pub(crate) struct Writer {
     pub(crate) conn: SqliteConnection,
     pub(crate) grouper: Grouper,
     pub(crate) policy: Arc<AlertPolicy>,
+    /// Rows kept of signals within the present hour, by rule and entity.
+    pub(crate) kept: Kept,
     /// The grouper may know more than the database: a transaction was begun and not seen to its end.
     pub(crate) ahead: bool,
 }
@@ -70,7 +76,13 @@ impl Control {
             .await
             .doing("open its file for reading")?;
         let (changed, _) = broadcast::channel(CHANGES_MAX);
-        let writer = Writer { conn, grouper: Grouper::new(CaseId(1)), policy: Arc::new(policy), ahead: true };
+        let writer = Writer {
+            conn,
+            grouper: Grouper::new(CaseId(1)),
+            policy: Arc::new(policy),
+            kept: Kept::default(),
+            ahead: true,
+        };
         let control = Self { path: path.into(), readers, writer: Mutex::new(writer), key, clock, chance, changed };
         drop(control.write().await?);
         Ok(control)
@@ -87,7 +99,7 @@ impl Control {
         let mut writer = self.writer.lock().await;
         if writer.ahead {
             let now = self.now();
-            let Writer { conn, grouper, policy, ahead } = &mut *writer;
+            let Writer { conn, grouper, policy, ahead, .. } = &mut *writer;
             *grouper = crate::pipeline::rebuild(conn, policy, now).await?;
             *ahead = false;
         }

@@ -157,6 +157,24 @@ pub(crate) async fn insert(conn: &mut SqliteConnection, rows: &[NewRow<'_>]) -> 
     Ok(())
 }
 
+/// Notes detections that are counted and not kept as rows, so that they are counted once.
+pub(crate) async fn insert_overflow(
+    conn: &mut SqliteConnection,
+    overflow: &[(&Detection, Option<CaseId>, Option<u64>)],
+) -> Result<(), ControlError> {
+    for chunk in overflow.chunks(500) {
+        let mut sql = QueryBuilder::<Sqlite>::new("INSERT OR IGNORE INTO overflow (id, case_no, group_no, detected) ");
+        sql.push_values(chunk, |mut row, (detection, case, group)| {
+            row.push_bind(detection.id.0.to_vec())
+                .push_bind(case.map(|case| case.0 as i64))
+                .push_bind(group.map(|group| group as i64))
+                .push_bind(detection.detected.micros());
+        });
+        sql.build().execute(&mut *conn).await.doing("note detections beyond the limit")?;
+    }
+    Ok(())
+}
+
 pub(crate) fn from_row(row: &SqliteRow) -> Result<StoredDetection, ControlError> {
     let doing = "read a detection";
     let format: i64 = row.try_get("format").doing(doing)?;
@@ -242,12 +260,11 @@ pub(crate) async fn move_detections(
     from: CaseId,
     into: CaseId,
 ) -> Result<(), ControlError> {
-    sqlx::query("UPDATE detections SET case_no = ? WHERE case_no = ?")
-        .bind(into.0 as i64)
-        .bind(from.0 as i64)
-        .execute(conn)
-        .await
-        .doing("move detections")?;
+    for sql in
+        ["UPDATE detections SET case_no = ? WHERE case_no = ?", "UPDATE overflow SET case_no = ? WHERE case_no = ?"]
+    {
+        sqlx::query(sql).bind(into.0 as i64).bind(from.0 as i64).execute(&mut *conn).await.doing("move detections")?;
+    }
     Ok(())
 }
 

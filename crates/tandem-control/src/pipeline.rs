@@ -3,7 +3,7 @@
 use crate::acts::{Deed, record};
 use crate::cases::{CaseChanged, Enter, enter_history, from_body, load, save};
 use crate::control::Writer;
-use crate::detections::{NewRow, body, insert, level_of, level_rank, load_by_ids};
+use crate::detections::{NewRow, body, insert, insert_overflow, level_of, level_rank, load_by_ids};
 use crate::error::Doing;
 use crate::runs::{load_group, save_group};
 use crate::site::set_position;
@@ -11,14 +11,14 @@ use crate::{Control, ControlError};
 use serde_json::json;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Connection, QueryBuilder, Row, Sqlite, SqliteConnection};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 use tandem_base::Timestamp;
 use tandem_model::{Detection, DetectionId, Entities, RunId};
 use tandem_service::{
-    Actor, AlertPolicy, Case, CaseId, CaseKind, Change, Gathered, Grouper, Home, Outcome, Placed, Recalled, State,
-    merge,
+    Actor, AlertPolicy, Case, CaseId, CaseKind, Change, Gathered, Grouper, Home, JoinKey, Outcome, Placed, Recalled,
+    State, merge,
 };
 
 /// How far back detections are read to rebuild risk, spread and hubs.
@@ -27,6 +27,33 @@ const RECALL: Duration = Duration::from_hours(24);
 const RECALL_CLOSED: Duration = Duration::from_hours(30 * 24);
 /// How far back what is in cases is read to rebuild spread.
 const SPREAD_RECALL: Duration = Duration::from_hours(24);
+
+/// Rows kept of a case; further detections are counted, and found in the event store's table of detections.
+const CASE_ROWS_MAX: u64 = 10_000;
+/// Rows kept of a rule's signals on one entity within an hour.
+const SIGNAL_ROWS_MAX: u32 = 20;
+
+/// How many rows of signals were kept within the present hour. Starts anew with the program, which keeps a few
+/// more rows and changes nothing else.
+#[derive(Debug, Default)]
+pub(crate) struct Kept {
+    hour: i64,
+    rows: HashMap<JoinKey, u32>,
+}
+
+impl Kept {
+    /// Whether another row of this key is kept.
+    fn take(&mut self, key: &JoinKey, at: Timestamp) -> bool {
+        let hour = at.seconds().div_euclid(3600);
+        if hour != self.hour {
+            self.hour = hour;
+            self.rows.clear();
+        }
+        let rows = self.rows.entry(key.clone()).or_default();
+        *rows += 1;
+        *rows <= SIGNAL_ROWS_MAX
+    }
+}
 
 /// What became of one detection.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,6 +90,8 @@ struct Touched {
     placed: HashMap<DetectionId, (Option<CaseId>, Option<u64>)>,
     /// Points of this batch's signals, and whether they are signals by nature.
     signals: HashMap<DetectionId, (u32, bool)>,
+    /// Detections of this batch that are counted and not kept as rows.
+    overflow: HashSet<DetectionId>,
     /// Signals that were stored before and belong to a case (or group) now.
     moved: Vec<(DetectionId, Option<CaseId>, Option<u64>)>,
     /// Groups that became part of others.
@@ -83,11 +112,11 @@ impl Control {
     pub async fn judge(&self, detections: &[Detection], positions: &[(&str, &[u8])]) -> Result<Judged, ControlError> {
         let mut writer = self.write().await?;
         let now = self.now();
-        let Writer { conn, grouper, policy, ahead } = &mut *writer;
+        let Writer { conn, grouper, policy, kept, ahead } = &mut *writer;
         let policy = Arc::clone(policy);
         let mut tx = conn.begin_with("BEGIN IMMEDIATE").await.doing("begin")?;
         *ahead = true;
-        let mut batch = Batch { conn: &mut tx, grouper, policy: &policy, now, touched: Touched::default() };
+        let mut batch = Batch { conn: &mut tx, grouper, policy: &policy, kept, now, touched: Touched::default() };
         let mut judgements = batch.place_all(detections).await?;
         let cases = batch.store(detections, &judgements, self).await?;
         for judgement in judgements.iter_mut().filter(|each| !each.known) {
@@ -141,6 +170,7 @@ struct Batch<'a> {
     conn: &'a mut SqliteConnection,
     grouper: &'a mut Grouper,
     policy: &'a AlertPolicy,
+    kept: &'a mut Kept,
     now: Timestamp,
     touched: Touched,
 }
@@ -155,7 +185,7 @@ impl Batch<'_> {
             let mut judgement =
                 Judgement { id: detection.id, known: false, case: None, opened: false, group: None, risk: None };
             if let Some((version, case, group)) = known.get(&detection.id) {
-                if **version != *detection.rule_version {
+                if version.as_deref().is_some_and(|version| *version != *detection.rule_version) {
                     self.update(detection).await?;
                 }
                 judgement.known = true;
@@ -188,6 +218,9 @@ impl Batch<'_> {
             Placed::Signal { total, points, quiet } => {
                 self.touched.placed.insert(detection.id, (None, None));
                 self.touched.signals.insert(detection.id, (*points, *quiet));
+                if !self.kept.take(&outcome.key, self.now) {
+                    self.touched.overflow.insert(detection.id);
+                }
                 judgement.risk = Some(*total);
                 return Ok(());
             }
@@ -258,6 +291,9 @@ impl Batch<'_> {
             instants.received = instants.received.map(|received| received.min(each.received));
             instants.detected = instants.detected.map(|detected| detected.min(each.detected));
         }
+        if touched.case.gathered.detections >= CASE_ROWS_MAX {
+            self.touched.overflow.insert(detection.id);
+        }
         touched.case.gathered.add(detection, &outcome.entities, Some(&outcome.key));
         touched.case.instants.event = touched.case.gathered.first_event;
         touched.detections.push(detection.id);
@@ -310,6 +346,9 @@ impl Batch<'_> {
         for each in &earlier {
             let (entities, key) = self.grouper.keys(each);
             self.group(run, number).add(each, &entities, Some(&key));
+        }
+        if self.group(run, number).detections >= CASE_ROWS_MAX {
+            self.touched.overflow.insert(detection.id);
         }
         self.group(run, number).add(detection, &outcome.entities, Some(&outcome.key));
         self.touched.placed.insert(detection.id, (None, Some(number)));
@@ -409,20 +448,25 @@ impl Batch<'_> {
         judgements: &[Judgement],
         control: &Control,
     ) -> Result<Vec<CaseChanged>, ControlError> {
-        let mut rows = Vec::new();
+        let (mut rows, mut overflow) = (Vec::new(), Vec::new());
         let mut hits: BTreeMap<(&str, i64), i64> = BTreeMap::new();
         for (detection, judgement) in detections.iter().zip(judgements) {
             if judgement.known {
                 continue;
             }
             let (case, group) = self.touched.placed.get(&detection.id).copied().unwrap_or((None, None));
-            let (points, quiet) = self.touched.signals.get(&detection.id).copied().unwrap_or((0, false));
-            rows.push(NewRow { detection, case, group, points, quiet });
             if detection.run.is_none() {
                 *hits.entry((&detection.rule_id, detection.detected.seconds().div_euclid(3600))).or_default() += 1;
             }
+            if self.touched.overflow.contains(&detection.id) {
+                overflow.push((detection, case, group));
+                continue;
+            }
+            let (points, quiet) = self.touched.signals.get(&detection.id).copied().unwrap_or((0, false));
+            rows.push(NewRow { detection, case, group, points, quiet });
         }
         insert(self.conn, &rows).await?;
+        insert_overflow(self.conn, &overflow).await?;
         for (id, case, group) in &self.touched.moved {
             let place = self.touched.placed.get(id).copied().unwrap_or((*case, *group));
             sqlx::query("UPDATE detections SET case_no = ?, group_no = ? WHERE id = ?")
@@ -502,7 +546,7 @@ impl Batch<'_> {
     }
 }
 
-type Known = HashMap<DetectionId, (String, Option<CaseId>, Option<u64>)>;
+type Known = HashMap<DetectionId, (Option<String>, Option<CaseId>, Option<u64>)>;
 
 /// Which of `ids` are stored, with the version of their rule and where they belong.
 async fn existing(conn: &mut SqliteConnection, ids: &[DetectionId]) -> Result<Known, ControlError> {
@@ -515,12 +559,17 @@ async fn existing(conn: &mut SqliteConnection, ids: &[DetectionId]) -> Result<Kn
         for id in chunk {
             list.push_bind(id.0.to_vec());
         }
+        sql.push(") UNION ALL SELECT id, NULL, case_no, group_no FROM overflow WHERE id IN (");
+        let mut list = sql.separated(", ");
+        for id in chunk {
+            list.push_bind(id.0.to_vec());
+        }
         sql.push(")");
         for row in &sql.build().fetch_all(&mut *conn).await.doing("look for known detections")? {
             let id: Vec<u8> = row.try_get("id").doing("look for known detections")?;
             let case: Option<i64> = row.try_get("case_no").doing("look for known detections")?;
             let group: Option<i64> = row.try_get("group_no").doing("look for known detections")?;
-            let version: String = row.try_get("version").doing("look for known detections")?;
+            let version: Option<String> = row.try_get("version").doing("look for known detections")?;
             if let Ok(id) = id.try_into() {
                 let place = (version, case.map(|no| CaseId(no as u64)), group.map(|no| no as u64));
                 known.insert(DetectionId(id), place);

@@ -32,6 +32,11 @@ impl Control {
         .execute(&mut *conn)
         .await
         .doing("remove old signals")?;
+        sqlx::query("DELETE FROM overflow WHERE id IN (SELECT id FROM overflow WHERE detected < ? LIMIT 50000)")
+            .bind(now.minus(keep).micros())
+            .execute(&mut *conn)
+            .await
+            .doing("remove old notes")?;
         let mut sessions = 0;
         for sql in ["DELETE FROM sessions WHERE expires <= ?", "DELETE FROM links WHERE expires <= ?"] {
             let ended = sqlx::query(sql).bind(now.micros()).execute(&mut *conn).await.doing("remove ended sessions")?;

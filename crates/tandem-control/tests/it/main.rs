@@ -4,6 +4,7 @@
 mod acts;
 mod backup;
 mod cases;
+mod killed;
 mod own;
 mod people;
 mod pipeline;

@@ -244,3 +244,25 @@ async fn observed_hubs_are_not_joined_through() {
     let judged = control.judge(&batch, &[]).await.unwrap();
     assert!(judged.judgements.iter().all(|each| each.opened));
 }
+
+#[tokio::test]
+async fn a_storm_is_counted_whole_and_kept_in_part() {
+    let world = World::new();
+    let control = world.open().await;
+    let storm: Vec<Detection> = (0..10_200).map(|each| world.detection(each, "storm", Level::High, "ws-1")).collect();
+    let noise: Vec<Detection> =
+        (0..90).map(|each| world.detection(each, "noise", Level::Low, &format!("h{}", each % 2))).collect();
+    for chunk in storm.chunks(3000).chain([&noise[..]]) {
+        control.judge(chunk, &[]).await.unwrap();
+    }
+    let again = control.judge(&storm[10_000..], &[]).await.unwrap();
+    assert!(again.judgements.iter().all(|each| each.known && each.case == Some(CaseId(1))));
+    assert!(control.judge(&noise, &[]).await.unwrap().judgements.iter().all(|each| each.known));
+    let case = control.case(CaseId(1)).await.unwrap();
+    assert_eq!((case.gathered.detections, case.gathered.rules[0].detections), (10_200, 10_200));
+    assert_eq!(control.case_evidence(CaseId(1)).await.unwrap()[0].1, 10_000);
+    let kept = DetectionQuery { rule: Some("noise".into()), limit: 1000, ..DetectionQuery::default() };
+    assert_eq!(control.detection_page(&kept).await.unwrap().items.len(), 40);
+    let hits: u64 = control.rule_hits(world.now()).await.unwrap().iter().map(|each| each.hits).sum();
+    assert_eq!(hits, 10_290);
+}

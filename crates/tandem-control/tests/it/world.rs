@@ -1,5 +1,6 @@
 //! A site in a temporary folder, with a clock that stands still.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use tandem_base::{Chance, Clock, ManualClock, SeededChance, Timestamp};
@@ -27,9 +28,13 @@ impl World {
     }
 
     pub(crate) async fn open(&self) -> Control {
+        self.open_in(self.folder.path()).await
+    }
+
+    pub(crate) async fn open_in(&self, folder: &Path) -> Control {
         let clock: Arc<dyn Clock> = Arc::clone(&self.clock) as _;
         let chance: Arc<dyn Chance> = Arc::clone(&self.chance) as _;
-        let path = self.folder.path().join("control.db");
+        let path = folder.join("control.db");
         Control::open(&path, self.key.clone(), clock, chance, AlertPolicy::standard()).await.unwrap()
     }
 

@@ -123,6 +123,13 @@ fn crowdsec_kind(label: &str, test: &str) -> Option<&'static str> {
         "syslog" if test.starts_with("ssh") || test == "opnsense-sshd" || test == "whitelists" => "sshd",
         "syslog" if test == "pam-logs" => "pam",
         "syslog" if test == "pfsense-rfc5424-nginx" => "nginx",
+        "syslog" if test.starts_with("pf-") || test.contains("sense-gui-auth") => "pf",
+        "syslog" if test.starts_with("postfix") || test.starts_with("postscreen") => "postfix",
+        "syslog" if test.starts_with("dovecot") => "dovecot",
+        "syslog" if test.starts_with("synology") => "synology",
+        "syslog" if test == "bind9-syslog" => "bind",
+        "named" => "bind",
+        "mikrotik" => "routeros",
         _ => return None,
     })
 }
@@ -174,6 +181,11 @@ fn fail2ban(folder: &Path) -> Vec<File> {
             "sshd" | "sshd-journal" | "zzz-sshd-obsolete-multiline" => "sshd",
             "pam-generic" => "pam",
             "selinux-ssh" => "auditd",
+            "postfix" => "postfix",
+            "dovecot" => "dovecot",
+            "named-refused" => "bind",
+            "squid" => "squid",
+            "routeros-auth" => "routeros",
             other if other.starts_with("apache-") => "apache",
             other if other.starts_with("nginx-") => "nginx",
             _ => continue,
@@ -235,6 +247,12 @@ fn wazuh(folder: &Path) -> Vec<File> {
                     "nginx-errorlog" => "nginx",
                     "cisco-asa" => "asa",
                     "cisco-ios" => "ios",
+                    "squid-accesslog" => "squid",
+                    "sonicwall" => "sonicos",
+                    "named" => "bind",
+                    "dovecot" | "dovecot-info" => "dovecot",
+                    "postfix-reject" => "postfix",
+                    "web-accesslog-iis-default" | "web-accesslog-iis6" => "iis",
                     _ => continue,
                 };
                 let cases = lines.drain(..).map(|line| {

@@ -67,9 +67,26 @@ pub(crate) async fn record(
     done: Deed<'_>,
     now: Timestamp,
 ) -> Result<ActNo, ControlError> {
+    let seq = next_seq(conn).await?;
+    record_as(conn, chance, actor, done, now, seq).await
+}
+
+/// The number of the next act; only within a transaction that writes.
+pub(crate) async fn next_seq(conn: &mut SqliteConnection) -> Result<i64, ControlError> {
     let (last,): (i64,) =
-        sqlx::query_as("SELECT coalesce(max(seq), 0) FROM acts").fetch_one(&mut *conn).await.doing("number an act")?;
-    let seq = last + 1;
+        sqlx::query_as("SELECT coalesce(max(seq), 0) FROM acts").fetch_one(conn).await.doing("number an act")?;
+    Ok(last + 1)
+}
+
+/// Stores one act under the number that `next_seq` gave, or one above for each act since.
+pub(crate) async fn record_as(
+    conn: &mut SqliteConnection,
+    chance: &dyn Chance,
+    actor: &Actor,
+    done: Deed<'_>,
+    now: Timestamp,
+    seq: i64,
+) -> Result<ActNo, ControlError> {
     let kind = match actor.kind {
         ActorKind::Person => "person",
         ActorKind::Token(_) => "token",

@@ -1,7 +1,7 @@
 //! From detections to cases: one batch is one transaction, with the position that detection has reached.
 
-use crate::acts::{Deed, record};
-use crate::cases::{CaseChanged, Enter, enter_history, from_body, load, save};
+use crate::acts::{Deed, next_seq, record, record_as};
+use crate::cases::{CaseChanged, Enter, enter_history, from_body, load, save, save_row};
 use crate::control::Writer;
 use crate::detections::{NewRow, body, insert, insert_overflow, level_of, level_rank, load_by_ids};
 use crate::error::Doing;
@@ -100,6 +100,8 @@ struct Touched {
 
 struct TouchedCase {
     case: Case,
+    /// How many keys are stored of it.
+    keys: usize,
     opened: bool,
     /// Beyond counting: priority, spread, absorbed cases.
     changes: Vec<Change>,
@@ -249,7 +251,7 @@ impl Batch<'_> {
                 case.links = opening.links.into_iter().map(CaseId).collect();
                 case.instants.received = Some(detection.received);
                 case.instants.detected = Some(detection.detected);
-                let touched = TouchedCase { case, opened: true, changes: Vec::new(), detections: Vec::new() };
+                let touched = TouchedCase { case, keys: 0, opened: true, changes: Vec::new(), detections: Vec::new() };
                 self.touched.cases.insert(id, touched);
                 judgement.opened = true;
             }
@@ -362,7 +364,8 @@ impl Batch<'_> {
     async fn touch(&mut self, id: CaseId) -> Result<(), ControlError> {
         if !self.touched.cases.contains_key(&id) {
             let case = load(self.conn, id).await?;
-            let touched = TouchedCase { case, opened: false, changes: Vec::new(), detections: Vec::new() };
+            let keys = case.gathered.keys.len();
+            let touched = TouchedCase { case, keys, opened: false, changes: Vec::new(), detections: Vec::new() };
             self.touched.cases.insert(id, touched);
         }
         Ok(())
@@ -509,6 +512,7 @@ impl Batch<'_> {
     async fn store_cases(&mut self, control: &Control) -> Result<Vec<CaseChanged>, ControlError> {
         let program = Actor::program();
         let mut changed = Vec::with_capacity(self.touched.cases.len());
+        let mut next = next_seq(self.conn).await?;
         for (id, touched) in &mut self.touched.cases {
             let merged = touched.case.state == State::Merged;
             // Merges and priorities took effect when they happened; links follow here, and the version grows.
@@ -517,7 +521,11 @@ impl Batch<'_> {
             if !touched.opened || !links.is_empty() {
                 touched.case.apply(&links, false, self.now);
             }
-            save(self.conn, &touched.case).await?;
+            if touched.keys == touched.case.gathered.keys.len() {
+                save_row(self.conn, &touched.case).await?;
+            } else {
+                save(self.conn, &touched.case).await?;
+            }
             let word = match (touched.opened, merged) {
                 (_, true) => "case_merged",
                 (true, false) => "case_opened",
@@ -533,7 +541,8 @@ impl Batch<'_> {
                 "version": touched.case.version,
             });
             let deed = Deed { verb: word, object: format!("case:{id}"), detail };
-            let seq = record(self.conn, &*control.chance, &program, deed, self.now).await?;
+            let seq = record_as(self.conn, &*control.chance, &program, deed, self.now, next).await?;
+            next += 1;
             if touched.opened || !touched.changes.is_empty() {
                 let word = if touched.opened { "opened" } else { "joined" };
                 let enter = Enter { word, changes: &touched.changes, undo: None };

@@ -10,7 +10,7 @@ pub use list::{CaseCounts, CasePage, CaseQuery, CaseSort, CaseView};
 pub use perform::NewCase;
 pub(crate) use perform::{Enter, enter_history};
 pub use read::{HistoryEntry, Similar};
-pub(crate) use row::{from_body, load, save};
+pub(crate) use row::{from_body, load, save, save_row};
 
 use tandem_service::CaseId;
 

@@ -36,6 +36,12 @@ pub(crate) async fn load(conn: &mut SqliteConnection, id: CaseId) -> Result<Case
 
 /// Writes the case and the keys by which similar ones are found.
 pub(crate) async fn save(conn: &mut SqliteConnection, case: &Case) -> Result<(), ControlError> {
+    save_row(conn, case).await?;
+    save_keys(conn, case).await
+}
+
+/// Writes the case, whose keys are stored already.
+pub(crate) async fn save_row(conn: &mut SqliteConnection, case: &Case) -> Result<(), ControlError> {
     let body = serde_json::to_string(case).map_err(|error| ControlError::stored("case", error))?;
     sqlx::query(
         "INSERT INTO cases (no, version, kind, state, open, priority, verdict, benign, owner, opened, updated, closed, \
@@ -64,7 +70,7 @@ pub(crate) async fn save(conn: &mut SqliteConnection, case: &Case) -> Result<(),
     .execute(&mut *conn)
     .await
     .doing("store a case")?;
-    save_keys(conn, case).await
+    Ok(())
 }
 
 async fn save_keys(conn: &mut SqliteConnection, case: &Case) -> Result<(), ControlError> {

@@ -8,11 +8,17 @@ const VALUES_MAX: usize = 256;
 /// Values shorter than this are marked only where they stand alone, or half the text would be private.
 const ALONE_BELOW: usize = 4;
 
+/// So much of a value is looked for, the rest is compared.
+const HEAD_BYTES: usize = 24;
+
 /// Byte ranges of `raw` that hold one of `values` (as is, escaped as in JSON or XML, or in another case); sorted, merged.
 pub(crate) fn ranges<'v>(raw: &str, values: impl Iterator<Item = &'v str>) -> Vec<(u32, u32)> {
     let mut seen = HashSet::new();
     let mut found = Vec::new();
     let mut lower = None;
+    // Escaped forms can stand only where the escape's own character stands.
+    let has_backslash = memchr::memchr(b'\\', raw.as_bytes()).is_some();
+    let has_ampersand = memchr::memchr(b'&', raw.as_bytes()).is_some();
     for value in values {
         let value = value.trim();
         if matches!(value, "" | "-") || !seen.insert(value) {
@@ -23,7 +29,9 @@ pub(crate) fn ranges<'v>(raw: &str, values: impl Iterator<Item = &'v str>) -> Ve
         }
         let before = found.len();
         find(raw, value, &mut found);
-        for escaped in [json(value), json_ascii(value), xml(value)].into_iter().flatten() {
+        let as_json = if has_backslash { [json(value), json_ascii(value)] } else { [None, None] };
+        let as_xml = if has_ampersand { xml(value) } else { None };
+        for escaped in as_json.into_iter().chain([as_xml]).flatten() {
             find(raw, &escaped, &mut found);
         }
         if found.len() == before {
@@ -43,8 +51,13 @@ fn find(raw: &str, needle: &str, found: &mut Vec<(u32, u32)>) {
         return;
     }
     let bytes = raw.as_bytes();
-    for at in memmem::find_iter(bytes, needle) {
+    // A searcher costs in proportion to its needle: look for the beginning, then compare.
+    let (head, tail) = needle.as_bytes().split_at(needle.len().min(HEAD_BYTES));
+    for at in memmem::find_iter(bytes, head) {
         let end = at + needle.len();
+        if !bytes[at + head.len()..].starts_with(tail) {
+            continue;
+        }
         if needle.len() < ALONE_BELOW {
             let word = |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte >= 0x80);
             if word(at.checked_sub(1).and_then(|at| bytes.get(at))) || word(bytes.get(end)) {

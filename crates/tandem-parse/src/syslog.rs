@@ -107,9 +107,11 @@ pub(crate) fn parse<'t>(text: &'t str, received: Timestamp, zone: &Zone) -> Head
             if rest.starts_with(|c: char| c.is_ascii_digit()) && rfc5424(rest, &mut header).is_some() {
                 return header;
             }
-            rfc3164(rest.trim_start_matches(' '), received, zone, &mut header);
+            rfc3164(rest.trim_start_matches(' '), received, zone, RELAYS_MAX, &mut header);
         }
-        Some(byte) if byte.is_ascii_digit() || byte.is_ascii_uppercase() => rfc3164(text, received, zone, &mut header),
+        Some(byte) if byte.is_ascii_digit() || byte.is_ascii_uppercase() => {
+            rfc3164(text, received, zone, RELAYS_MAX, &mut header)
+        }
         _ => {}
     }
     if let Some(rest) = header.message.strip_prefix("@cee:") {
@@ -117,6 +119,9 @@ pub(crate) fn parse<'t>(text: &'t str, received: Timestamp, zone: &Zone) -> Head
     }
     header
 }
+
+/// Headers that relays put before the sender's own.
+const RELAYS_MAX: u8 = 3;
 
 fn rfc5424<'t>(rest: &'t str, header: &mut Header<'t>) -> Option<()> {
     let mut parts = rest.splitn(7, ' ');
@@ -151,7 +156,7 @@ fn rfc5424<'t>(rest: &'t str, header: &mut Header<'t>) -> Option<()> {
     Some(())
 }
 
-fn rfc3164<'t>(text: &'t str, received: Timestamp, zone: &Zone, header: &mut Header<'t>) {
+fn rfc3164<'t>(text: &'t str, received: Timestamp, zone: &Zone, relays_left: u8, header: &mut Header<'t>) {
     let has_priority = header.priority.is_some();
     let mut rest = text;
     if has_priority {
@@ -228,12 +233,12 @@ fn rfc3164<'t>(text: &'t str, received: Timestamp, zone: &Zone, header: &mut Hea
         header.message = message;
         return;
     }
-    if time_prefix(behind, received, zone).is_some() {
+    if relays_left > 0 && time_prefix(behind, received, zone).is_some() {
         // The relay's header before the sender's own.
         let mut inner = Header { priority: header.priority, message: behind, ..Header::default() };
-        rfc3164(behind, received, zone, &mut inner);
-        if inner.host.is_some() && inner.relay.is_none() {
-            inner.relay = header.host;
+        rfc3164(behind, received, zone, relays_left - 1, &mut inner);
+        if inner.host.is_some() {
+            inner.relay = inner.relay.or(header.host);
             *header = inner;
             return;
         }

@@ -1,6 +1,7 @@
 //! CEF (ArcSight Common Event Format) and LEEF (QRadar Log Event Extended Format).
 
 use crate::work::Work;
+use std::collections::HashMap;
 use tandem_model::Value;
 
 /// `CEF:0|Vendor|Product|Version|Class|Name|Severity|key=value …`
@@ -15,13 +16,14 @@ pub(crate) fn cef(text: &str, work: &mut Work<'_, '_>) -> Result<(), String> {
     for (key, value) in &pairs {
         work.set_named(key, Value::text(value));
     }
+    let by_key: HashMap<&str, &str> = pairs.iter().map(|(key, value)| (*key, value.as_str())).collect();
     // cs1Label=Rule cs1=x is also a field `Rule`.
     for (key, label) in &pairs {
         let Some(base) = key.strip_suffix("Label") else { continue };
         if label.is_empty() || label.len() > 128 {
             continue;
         }
-        if let Some((_, value)) = pairs.iter().find(|(key, _)| *key == base) {
+        if let Some(value) = by_key.get(base) {
             let id = work.id(label);
             if work.scratch.vendor.get(id).is_none() {
                 work.set_vendor(id, Value::text(value));

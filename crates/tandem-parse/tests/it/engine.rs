@@ -406,6 +406,24 @@ variants:
 }
 
 #[test]
+fn what_repeats_without_end_is_bounded() {
+    let yaml = "parser: a.b\ndescription: d\nmatch: {pattern: '.'}\nsteps:\n  - {json: {}, if_fails: continue}\n  - {xml: {}, if_fails: continue}\n  - {kv: {}, if_fails: continue}\n";
+    let mut state = compile(yaml).start();
+    let fields: String = (0..5000).map(|number| format!("k{number}=v ")).collect();
+    for raw in [
+        format!("<13>{}", "Oct 11 22:14:15 r ".repeat(50_000)),
+        "[".repeat(100_000),
+        format!("{{\"a\":{}}}", "{\"a\":".repeat(100_000)),
+        "<a>".repeat(100_000),
+        fields,
+    ] {
+        let mut out = Vec::new();
+        state.parse(&record(&raw), &mut out);
+        assert!(out.len() == 1 && out[0].vendor.len() <= 2_000, "{}", &raw[..40]);
+    }
+}
+
+#[test]
 fn foreign_bytes_do_not_panic() {
     let yaml = "parser: a.b
 description: d

@@ -134,9 +134,12 @@ fn crowdsec_kind(label: &str, test: &str) -> Option<&'static str> {
     })
 }
 
-/// Line number → fields and their expected text, of the parser that took most lines.
-fn crowdsec_wanted(assertions: &str, lines: usize) -> BTreeMap<usize, Vec<(&'static [&'static str], String)>> {
-    let mut parsers: BTreeMap<String, BTreeMap<usize, Vec<(&'static [&'static str], String)>>> = BTreeMap::new();
+/// Line number → fields and their expected text.
+type Wanted = BTreeMap<usize, Vec<(&'static [&'static str], String)>>;
+
+/// What the parser that took most lines is to find.
+fn crowdsec_wanted(assertions: &str, lines: usize) -> Wanted {
+    let mut parsers: BTreeMap<String, Wanted> = BTreeMap::new();
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
     for line in assertions.lines() {
         if let Some(rest) = line.strip_prefix("len(results[\"s01-parse\"][\"")
@@ -229,7 +232,7 @@ fn fail2ban(folder: &Path) -> Vec<File> {
 /// Sections with lines, the decoder that takes them and the level of the rule.
 fn wazuh(folder: &Path) -> Vec<File> {
     let mut files = Vec::new();
-    for path in sorted(folder).into_iter().filter(|path| name(path).ends_with(".ini")) {
+    for path in sorted(folder).into_iter().filter(|path| path.extension().is_some_and(|end| end == "ini")) {
         let mut lines: Vec<String> = Vec::new();
         for line in text(&path).lines().chain(["["]) {
             if let Some(rest) = line.strip_prefix("log ")
@@ -272,7 +275,7 @@ fn wazuh(folder: &Path) -> Vec<File> {
 /// Cloud attacks as CloudTrail recorded them.
 fn stratus(folder: &Path) -> Vec<File> {
     let mut cases = Vec::new();
-    for path in sorted(folder).into_iter().filter(|path| name(path).ends_with(".json")) {
+    for path in sorted(folder).into_iter().filter(|path| path.extension().is_some_and(|end| end == "json")) {
         let Ok(Json::Array(events)) = serde_json::from_str(&text(&path)) else { continue };
         for event in events {
             cases.push(cloudtrail(&event));

@@ -49,6 +49,12 @@ pub struct HistogramRequest {
 pub enum SearchPart {
     /// How far it is.
     Progress {
+        /// First instant of what is searched through.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        scanned_from: Option<String>,
+        /// Instant after the last of what is searched through.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        scanned_to: Option<String>,
         /// Data files read.
         files_done: u64,
         /// Data files to read.
@@ -161,7 +167,7 @@ pub struct Completions {
 /// One completion.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct Completion {
-    /// Text to insert.
+    /// Text in place of the word before the cursor, which begins after white space, a bracket, `|`, `,` or `:`.
     pub text: String,
     /// `field`, `value` or `operator`.
     pub kind: String,

@@ -26,7 +26,7 @@ pub struct SourceHead {
     pub generic: u64,
     /// Raw bytes.
     pub bytes: u64,
-    /// Records a minute, over the last five.
+    /// Records a minute, over the last half hour to hour.
     pub rate_per_min: f64,
     /// Records per 30 minutes of the last 24 hours.
     pub spark: Vec<u64>,

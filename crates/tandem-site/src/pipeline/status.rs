@@ -1,7 +1,15 @@
 //! Figures of the pipeline, readable at any time.
 
 use parking_lot::Mutex;
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
+use tandem_base::Timestamp;
+
+/// Over which time the rate is told.
+const RATE_OVER: Duration = Duration::from_secs(60);
+/// Looks at the rate within that time that are remembered.
+const SAMPLES_MAX: usize = 120;
 
 /// Counts since the start of the process, and where it stands.
 #[derive(Debug, Default)]
@@ -21,6 +29,8 @@ pub(crate) struct PipelineStatus {
     pub(crate) seals: AtomicU64,
     oldest_open: Mutex<Option<u64>>,
     trouble: Mutex<Option<String>>,
+    /// When the rate was asked for, and how many events there were.
+    samples: Mutex<VecDeque<(Timestamp, u64)>>,
 }
 
 impl PipelineStatus {
@@ -36,6 +46,22 @@ impl PipelineStatus {
     /// Whether it has once reached the spool's end since the start.
     pub(crate) fn has_caught_up(&self) -> bool {
         self.caught_up.load(Relaxed)
+    }
+
+    /// Events a second, over the last minute or since it was last asked. At the first time nothing is known.
+    pub(crate) fn events_per_s(&self, now: Timestamp) -> f64 {
+        let events = self.events.load(Relaxed);
+        let mut samples = self.samples.lock();
+        let edge = now.minus(RATE_OVER);
+        while samples.len() >= 2 && (samples[1].0 <= edge || samples.len() >= SAMPLES_MAX) {
+            samples.pop_front();
+        }
+        let rate = samples.front().map_or(0.0, |(at, before)| {
+            let seconds = now.since(*at).as_secs_f64().max(1.0);
+            events.saturating_sub(*before) as f64 / seconds
+        });
+        samples.push_back((now, events));
+        (rate * 10.0).round() / 10.0
     }
 
     /// What keeps it from going on.
@@ -60,5 +86,22 @@ impl PipelineStatus {
 
     pub(crate) fn set_trouble(&self, text: &str) {
         *self.trouble.lock() = Some(text.to_owned());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rate_is_that_of_the_last_minute() {
+        let status = PipelineStatus::new(0);
+        let mut told = Vec::new();
+        for (second, events) in [(0, 100), (10, 200), (60, 700), (70, 1_000), (1_000, 1_000)] {
+            status.events.store(events, Relaxed);
+            told.push(status.events_per_s(Timestamp::from_seconds(second)));
+        }
+        // At 70 the sample of 10 is the oldest within the minute: 800 events in 60 s.
+        assert_eq!(told, [0.0, 10.0, 10.0, 13.3, 0.0]);
     }
 }

@@ -88,12 +88,9 @@ impl Compiler<'_> {
     }
 
     fn compile_table(&mut self, node: &Node) -> Option<Arc<Table>> {
-        let entries = match &node.data {
-            Data::Map(entries) => entries,
-            _ => {
-                self.problems.shape(node.line, format!("a table is a map, not {}", node.kind()));
-                return None;
-            }
+        let Data::Map(entries) = &node.data else {
+            self.problems.shape(node.line, format!("a table is a map, not {}", node.kind()));
+            return None;
         };
         let mut table = Table::with_capacity(entries.len());
         for (key, value) in entries {

@@ -156,7 +156,9 @@ impl Test {
                     match Network::parse(&text) {
                         Some(network) => networks.push(network),
                         None => {
-                            compiler.problems.shape(argument.line, format!("`{text}` is no network such as 10.0.0.0/8"))
+                            compiler
+                                .problems
+                                .shape(argument.line, format!("`{text}` is no network such as 10.0.0.0/8"));
                         }
                     }
                 }

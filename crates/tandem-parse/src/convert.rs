@@ -84,9 +84,9 @@ impl Conversion {
             }
             Self::AccountName => Some(Value::text(account(text).1)),
             Self::AccountDomain => account(text).0.map(Value::text),
-            Self::SplitComma => list(text.split(',')),
-            Self::SplitSpace => list(text.split_ascii_whitespace()),
-            Self::SplitLine => list(text.lines()),
+            Self::SplitComma => Some(list(text.split(','))),
+            Self::SplitSpace => Some(list(text.split_ascii_whitespace())),
+            Self::SplitLine => Some(list(text.lines())),
             Self::Unquote => {
                 let inner = ['"', '\''].iter().find_map(|quote| text.strip_prefix(*quote)?.strip_suffix(*quote));
                 Some(Value::text(inner.unwrap_or(text)))
@@ -113,19 +113,16 @@ pub(crate) fn to_column(value: Value, kind: FieldType) -> Result<Value, Value> {
         | (FieldType::Bool, Value::Bool(_))
         | (FieldType::Timestamp, Value::Time(_)) => return Ok(value),
         (FieldType::String, Value::List(values)) if values.len() == 1 => return to_column(values[0].clone(), kind),
-        (FieldType::String, Value::List(_)) => None,
+        (FieldType::String | FieldType::Double, Value::List(_)) => None,
         (FieldType::String, other) => Some(Value::from(other.to_string())),
         (FieldType::Strings, Value::List(values)) => {
             Some(Value::List(values.iter().map(|value| Value::text(text_of(value))).collect()))
         }
         (FieldType::Strings, single) => Some(Value::List(vec![Value::text(text_of(single))])),
         (FieldType::Long, other) => long(other).map(Value::Long),
-        (FieldType::Double, Value::List(_)) => None,
         (FieldType::Double, other) => Conversion::Double.apply(other),
         (FieldType::Bool, Value::Text(text)) => truth(text).map(Value::Bool),
-        (FieldType::Bool, _) => None,
         (FieldType::Timestamp, Value::Text(text)) => crate::time::parse_iso_with_zone(text).map(Value::Time),
-        (FieldType::Timestamp, _) => None,
         (FieldType::Ip, Value::Text(text)) => match ip(text) {
             Some(address) => {
                 let canonical = address.to_string();
@@ -136,13 +133,13 @@ pub(crate) fn to_column(value: Value, kind: FieldType) -> Result<Value, Value> {
             }
             None => None,
         },
-        (FieldType::Ip, _) => None,
+        (FieldType::Bool | FieldType::Timestamp | FieldType::Ip, _) => None,
     };
     fitting.ok_or(value)
 }
 
-fn list<'t>(parts: impl Iterator<Item = &'t str>) -> Option<Value> {
-    Some(Value::List(parts.map(str::trim).filter(|part| !part.is_empty()).map(Value::text).collect()))
+fn list<'t>(parts: impl Iterator<Item = &'t str>) -> Value {
+    Value::List(parts.map(str::trim).filter(|part| !part.is_empty()).map(Value::text).collect())
 }
 
 /// A whole number: of a text in decimal, of a fraction without rest.
@@ -187,7 +184,7 @@ pub(crate) fn account(text: &str) -> (Option<&str>, &str) {
 
 /// The text behind hexadecimal digits; NUL bytes become blanks, as between the arguments of a process title.
 pub(crate) fn unhex_text(text: &str) -> Option<String> {
-    if text.is_empty() || text.len() % 2 != 0 {
+    if text.is_empty() || !text.len().is_multiple_of(2) {
         return None;
     }
     let bytes = tandem_base::unhex(&text.to_ascii_lowercase())?;

@@ -88,13 +88,17 @@ pub(crate) fn finish(
             common.push(name.text.clone(), value);
         }
     }
-    let raw: Arc<str> = Arc::from(input.text);
+    let raw: Arc<str> = Arc::from(input.wrapped.unwrap_or(input.text));
     let raw_private = crate::private::ranges(&raw, private.iter().map(|text| &**text));
     let record = input.record;
     Event {
         id: EventId { record: record.id, index },
         first_record: record.id,
-        time: outcome.time.or(input.header.time).unwrap_or(record.received),
+        time: outcome
+            .time
+            .or(input.header.time)
+            .or_else(|| record.fact("hec.time").and_then(crate::time::parse_epoch))
+            .unwrap_or(record.received),
         received: record.received,
         source: Arc::from(record.source.as_str()),
         parser: parser.clone(),
@@ -110,19 +114,20 @@ pub(crate) fn finish(
 
 fn syslog_defaults(scratch: &mut Scratch, input: &Input<'_>, message: MessageField, host_is_observer: bool) {
     let header = &input.header;
+    let host = header.host.or_else(|| input.record.fact("hec.host").filter(|host| !host.is_empty()));
     let mut ids = [0; DEFAULT_NAMES.len()];
     for (id, name) in ids.iter_mut().zip(DEFAULT_NAMES) {
         *id = scratch.names.id(name);
     }
     let values = [
-        header.host.filter(|_| !host_is_observer).map(Value::text),
+        host.filter(|_| !host_is_observer).map(Value::text),
         header.app.map(Value::text),
         header.pid.map(Value::text),
         header.severity().map(Value::Long),
         header.facility().map(Value::Long),
         header.message_id.map(Value::text),
         (message == MessageField::Set).then(|| Value::text(header.message)),
-        header.host.filter(|_| host_is_observer).map(Value::text),
+        host.filter(|_| host_is_observer).map(Value::text),
     ];
     for (id, value) in ids.into_iter().zip(values) {
         if let Some(value) = value

@@ -18,6 +18,7 @@ mod pattern;
 mod private;
 mod problem;
 mod sample;
+mod shipped;
 mod slots;
 mod source;
 mod state;

@@ -29,13 +29,13 @@ impl Name {
 #[derive(Debug, Clone)]
 pub(crate) struct Names {
     by_text: HashMap<Arc<str>, NameId>,
-    names: Vec<Name>,
+    list: Vec<Name>,
     fixed: usize,
 }
 
 impl Names {
     pub(crate) fn new(catalogue: &Catalogue) -> Self {
-        let mut names = Self { by_text: HashMap::new(), names: Vec::new(), fixed: 0 };
+        let mut names = Self { by_text: HashMap::new(), list: Vec::new(), fixed: 0 };
         for field in catalogue.fields() {
             names.add(field.name.clone(), Some((field.kind, field.layer, field.privacy)));
         }
@@ -43,9 +43,9 @@ impl Names {
     }
 
     fn add(&mut self, text: Arc<str>, column: Option<(FieldType, Layer, Option<Privacy>)>) -> NameId {
-        let id = self.names.len() as NameId;
+        let id = self.list.len() as NameId;
         self.by_text.insert(text.clone(), id);
-        self.names.push(Name { working: text.starts_with('_'), text, column });
+        self.list.push(Name { working: text.starts_with('_'), text, column });
         id
     }
 
@@ -58,18 +58,18 @@ impl Names {
     }
 
     pub(crate) fn get(&self, id: NameId) -> &Name {
-        &self.names[id as usize]
+        &self.list[id as usize]
     }
 
     /// From here on names are those of logs.
     pub(crate) fn fix(&mut self) {
-        self.fixed = self.names.len();
+        self.fixed = self.list.len();
     }
 
     /// Forgets the names of logs when there are too many. Call between records only: numbers change their meaning.
     pub(crate) fn trim(&mut self) {
-        if self.names.len() > self.fixed + DYNAMIC_MAX {
-            for name in self.names.drain(self.fixed..) {
+        if self.list.len() > self.fixed + DYNAMIC_MAX {
+            for name in self.list.drain(self.fixed..) {
                 self.by_text.remove(&name.text);
             }
         }

@@ -2,6 +2,7 @@
 
 use memchr::memmem;
 use std::collections::HashSet;
+use std::fmt::Write;
 
 /// With more distinct private values than this the whole raw text counts as private.
 const VALUES_MAX: usize = 256;
@@ -100,7 +101,7 @@ fn json_ascii(value: &str) -> Option<String> {
             out.push(c);
         } else {
             for unit in c.encode_utf16(&mut [0; 2]) {
-                out.push_str(&format!("\\u{unit:04x}"));
+                let _ = write!(out, "\\u{unit:04x}");
             }
         }
     }
@@ -124,7 +125,7 @@ mod tests {
     fn marked(raw: &str, values: &[&str]) -> String {
         ranges(raw, values.iter().copied())
             .iter()
-            .map(|(start, end)| format!("[{}]", &raw[*start as usize..*end as usize]))
+            .flat_map(|(start, end)| ["[", &raw[*start as usize..*end as usize], "]"])
             .collect()
     }
 

@@ -5,6 +5,7 @@ use crate::finish::{MessageField, finish};
 use crate::gate::Probe;
 use crate::join::Joins;
 use crate::parser::{Outcome, Parser};
+use crate::shipped::Shipped;
 use crate::slots::Slots;
 use crate::step::{Stop, find_json};
 use crate::time::{Zone, Zones};
@@ -59,32 +60,48 @@ impl ParserState {
         let text = String::from_utf8_lossy(&record.raw);
         let zone = record.fact("zone").and_then(|name| self.scratch.zones.get(name)).unwrap_or(Zone::Fixed(0));
         let header = crate::syslog::parse(&text, record.received, &zone);
-        let input = Input { record, text: &text, header };
-        self.parse_input(&input, &zone, out);
+        let input = Input { record, text: &text, wrapped: None, header };
+        if self.ask_parsers(&input, &zone, out) {
+            return;
+        }
+        let probe = Probe::new(&input);
+        if let Some(shipped) = probe.json().and_then(Shipped::open)
+            && self.parse_shipped(&input, &shipped, &zone, out)
+        {
+            return;
+        }
+        self.generic(&probe, &zone, out);
     }
 
-    fn parse_input(&mut self, input: &Input<'_>, zone: &Zone, out: &mut Vec<Event>) {
+    /// The line inside a shipper's wrapper; false if no parser takes it.
+    fn parse_shipped(&mut self, outer: &Input<'_>, shipped: &Shipped, zone: &Zone, out: &mut Vec<Event>) -> bool {
+        let mut record = Record { raw: Vec::new(), ..outer.record.clone() };
+        if let Some(path) = &shipped.path {
+            record.facts.retain(|(name, _)| name != "file.path");
+            record.facts.push(("file.path".to_owned(), path.clone()));
+        }
+        let header = shipped.header(record.received, zone);
+        let input = Input { record: &record, text: &shipped.message, wrapped: Some(outer.text), header };
+        self.ask_parsers(&input, zone, out)
+    }
+
+    /// Gives the record to the first parser that takes it; false if none does.
+    fn ask_parsers(&mut self, input: &Input<'_>, zone: &Zone, out: &mut Vec<Event>) -> bool {
         let parsers = self.parsers.clone();
+        let named = input.record.fact("parser");
+        if let Some(parser) = named.and_then(|named| parsers.iter().find(|parser| *parser.name == *named)) {
+            return matches!(self.try_parser(parser, Probe::new(input), zone, out), Taken::Yes);
+        }
         let mut probe = Probe::new(input);
-        if let Some(named) = input.record.fact("parser")
-            && let Some(parser) = parsers.iter().find(|parser| *parser.name == *named)
-        {
-            match self.try_parser(parser, probe, zone, out) {
-                Taken::Yes => return,
-                Taken::No => probe = Probe::new(input),
-            }
-        } else {
-            for parser in parsers.iter() {
-                if !parser.gate.takes(&probe) {
-                    continue;
-                }
+        for parser in parsers.iter() {
+            if parser.gate.takes(&probe) {
                 match self.try_parser(parser, probe, zone, out) {
-                    Taken::Yes => return,
+                    Taken::Yes => return true,
                     Taken::No => probe = Probe::new(input),
                 }
             }
         }
-        self.generic(&probe, zone, out);
+        false
     }
 
     fn try_parser(&mut self, parser: &Parser, probe: Probe<'_, '_>, zone: &Zone, out: &mut Vec<Event>) -> Taken {
@@ -121,7 +138,7 @@ impl ParserState {
         for (index, part) in parts.iter().take(EACH_MAX).enumerate() {
             let text = part.get();
             let header = crate::syslog::Header { message: text, structured: "", ..input.header.clone() };
-            let part = Input { record: input.record, text, header };
+            let part = Input { record: input.record, text, wrapped: None, header };
             match self.one(parser, &part, None, zone, index as u32) {
                 Some(event) => self.give(parser, event, out),
                 // It took the record by its first part; a part that it refuses is still kept.

@@ -110,7 +110,7 @@ pub(crate) fn parse<'t>(text: &'t str, received: Timestamp, zone: &Zone) -> Head
             rfc3164(rest.trim_start_matches(' '), received, zone, RELAYS_MAX, &mut header);
         }
         Some(byte) if byte.is_ascii_digit() || byte.is_ascii_uppercase() => {
-            rfc3164(text, received, zone, RELAYS_MAX, &mut header)
+            rfc3164(text, received, zone, RELAYS_MAX, &mut header);
         }
         _ => {}
     }

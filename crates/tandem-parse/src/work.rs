@@ -25,6 +25,8 @@ pub(crate) struct Scratch {
 pub(crate) struct Input<'r> {
     pub(crate) record: &'r Record,
     pub(crate) text: &'r str,
+    /// The whole record where `text` is what a shipper wrapped.
+    pub(crate) wrapped: Option<&'r str>,
     pub(crate) header: Header<'r>,
 }
 
@@ -139,7 +141,7 @@ impl<'r> Work<'_, 'r> {
     }
 
     fn fact(&self, fact: &Fact) -> Option<Value> {
-        let Input { record, text, header } = self.input;
+        let Input { record, text, header, .. } = self.input;
         match fact {
             Fact::Message => Some(Value::text(&self.message)),
             Fact::Raw => Some(Value::text(text)),

@@ -57,9 +57,7 @@ impl<R: Read> Iterator for Exported<R> {
             }
             let mut reason = None;
             if self.done {
-                if self.start().is_none() {
-                    return None;
-                }
+                self.start()?;
                 reason = Some("the file ends inside an event".to_owned());
             } else if self.buffer.len() > EVENT_BYTES_MAX {
                 reason = Some(format!("the event is larger than {EVENT_BYTES_MAX} bytes"));

@@ -21,10 +21,15 @@ const GROUPS_MAX: usize = 4_096;
 /// A group with more records is completed.
 const MEMBERS_MAX: usize = 512;
 
-/// Open groups by source and node.
+/// Source and node.
+type Stream = (Arc<str>, String);
+/// Serial and time in microseconds, which together name an audit event of a node.
+type Serial = (u64, i64);
+
+/// Open groups.
 #[derive(Debug, Default)]
 pub(crate) struct Joins {
-    streams: HashMap<(Arc<str>, String), BTreeMap<(u64, i64), Group>>,
+    streams: HashMap<Stream, BTreeMap<Serial, Group>>,
     open: usize,
 }
 

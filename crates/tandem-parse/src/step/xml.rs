@@ -63,7 +63,8 @@ pub(crate) fn parse(text: &str) -> Result<Element, String> {
             Event::End(_) => {
                 let Some(mut done) = stack.pop() else { return Err("the XML closes what is not open".to_owned()) };
                 if !done.children.is_empty() || done.text.trim().is_empty() {
-                    done.text = done.text.trim().to_owned();
+                    let trimmed = done.text.trim().to_owned();
+                    done.text = trimmed;
                 }
                 match stack.last_mut() {
                     Some(parent) => parent.children.push(done),

@@ -5,10 +5,7 @@ use tandem_model::Value;
 
 /// Cuts `Data` of the providers that are known here; then `Data` is one text, its parts on lines of their own.
 pub(crate) fn positional(work: &mut Work<'_, '_>) {
-    let id = match super::text("EventID", work).and_then(|text| text.parse::<u32>().ok()) {
-        Some(id) => id,
-        None => return,
-    };
+    let Some(id) = super::text("EventID", work).and_then(|text| text.parse::<u32>().ok()) else { return };
     let provider = super::text("Provider_Name", work).unwrap_or_default();
     let channel = super::text("Channel", work).unwrap_or_default();
     let data_id = work.id("Data");
@@ -20,7 +17,9 @@ pub(crate) fn positional(work: &mut Work<'_, '_>) {
     if channel.eq_ignore_ascii_case("Windows PowerShell") {
         powershell(id, &parts, work);
     } else if provider.starts_with("MSSQL") && matches!(id, 33205 | 33206) {
-        parts.iter().for_each(|part| audit_lines(part, work));
+        for part in &parts {
+            audit_lines(part, work);
+        }
     } else {
         for (name, part) in names(&provider, id).iter().zip(&parts) {
             if !name.is_empty() && !part.is_empty() {
@@ -108,7 +107,7 @@ fn powershell(id: u32, parts: &[String], work: &mut Work<'_, '_>) {
             Some((key, rest)) => {
                 put(name, &value, work);
                 name = key;
-                value = rest.to_owned();
+                rest.clone_into(&mut value);
             }
             // A command line may go on over lines.
             None if !name.is_empty() && !line.trim().is_empty() => {

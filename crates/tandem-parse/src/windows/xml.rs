@@ -38,11 +38,11 @@ fn event_data(data: &Element, work: &mut Work<'_, '_>) {
     let mut unnamed = Vec::new();
     for part in &data.children {
         match (part.name.as_str(), part.attribute("Name")) {
-            ("Data", Some(name)) => put_data(name, Value::text(&part.text), work),
             ("Data", None) => unnamed.push(Value::text(&part.text)),
             ("Binary", _) if part.text.is_empty() => {}
-            ("ComplexData", Some(name)) => put_data(name, Value::text(&part.text), work),
-            (name, _) => put_data(name, Value::text(&part.text), work),
+            (name, given) => {
+                put_data(given.filter(|_| name.ends_with("Data")).unwrap_or(name), Value::text(&part.text), work);
+            }
         }
     }
     if !unnamed.is_empty() {

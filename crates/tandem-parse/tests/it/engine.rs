@@ -196,7 +196,7 @@ common:
 tables:
   outcomes: {"1": Success}
 "#,
-        r#"x=1 old=N dash=- hex=0x1F low=C:\A\B.EXE parts=a;b; r=1 tmp1=1 account=CORP\jane url=https://u@h.example:8443/p?q=1 ip=::ffff:10.0.0.1 addr=h:99"#,
+        r"x=1 old=N dash=- hex=0x1F low=C:\A\B.EXE parts=a;b; r=1 tmp1=1 account=CORP\jane url=https://u@h.example:8443/p?q=1 ip=::ffff:10.0.0.1 addr=h:99",
     );
     assert_eq!(
         event["common"],
@@ -227,7 +227,7 @@ tables:
 
 #[test]
 fn variants_first_match_and_conditions() {
-    let yaml = r#"
+    let yaml = r"
 steps: [{kv: {}}]
 variants:
   - when: {kind: [a, B]}
@@ -244,7 +244,7 @@ variants:
 types:
   - category: always
   - {category: never, when: {kind: {pattern: '^zzz'}}}
-"#;
+";
     for (raw, action, outcome, types) in [
         ("x=1 kind=b", "ab", "", json!({"always": {}, "one": {"Alias": "b"}})),
         ("x=1 kind=c n=7 user jane", "c_or_net", "success", json!({"always": {}, "p/svc": {}})),
@@ -315,6 +315,37 @@ time:
     ] {
         assert_eq!(one(yaml, raw)["time"], time, "{raw}");
     }
+}
+
+#[test]
+fn a_line_inside_a_shippers_wrapper_is_what_parsers_see() {
+    let yaml = "parser: a.b\ndescription: d\nmatch: {app: sshd}\nsteps: [{pattern: 'for %{USER:user.name}'}]\ncommon: {event.action: '@fact.file.path'}\n";
+    for (raw, host, time) in [
+        (
+            r#"{"MESSAGE":"for jane","SYSLOG_IDENTIFIER":"sshd","_PID":"7","_HOSTNAME":"web1","__REALTIME_TIMESTAMP":"1791749655123456","PRIORITY":"6"}"#,
+            "web1",
+            "2026-10-11T20:14:15.123456Z",
+        ),
+        (
+            r#"{"@timestamp":"2026-10-11T20:14:20Z","message":"Oct 11 20:14:15 web2 sshd[7]: for jane","log":{"file":{"path":"/var/log/auth.log"}},"agent":{"type":"filebeat"},"host":{"name":"x"}}"#,
+            "web2",
+            "2026-10-11T20:14:15Z",
+        ),
+        (
+            r#"{"MESSAGE":[102,111,114,32,106,97,110,101,255],"SYSLOG_IDENTIFIER":"sshd","_HOSTNAME":"web1"}"#,
+            "web1",
+            "2026-10-11T22:20:00Z",
+        ),
+    ] {
+        let all = events(yaml, &[raw]);
+        let event = event_json(&all[0]);
+        assert_eq!((event["parser"].as_str(), all.len()), (Some("a.b"), 1), "{raw}");
+        assert_eq!((&event["common"]["host.name"], &event["time"]), (&json!(host), &json!(time)), "{raw}");
+        assert_eq!(&*all[0].raw, raw);
+        assert!(event["common"]["user.name"].as_str().unwrap().starts_with("jane"));
+    }
+    // An application's own JSON is not taken for a wrapper.
+    assert!(events(yaml, &[r#"{"message":"Oct 11 20:14:15 web2 sshd[7]: for jane","level":"info"}"#])[0].is_generic());
 }
 
 #[test]
@@ -409,7 +440,7 @@ variants:
 fn what_repeats_without_end_is_bounded() {
     let yaml = "parser: a.b\ndescription: d\nmatch: {pattern: '.'}\nsteps:\n  - {json: {}, if_fails: continue}\n  - {xml: {}, if_fails: continue}\n  - {kv: {}, if_fails: continue}\n";
     let mut state = compile(yaml).start();
-    let fields: String = (0..5000).map(|number| format!("k{number}=v ")).collect();
+    let fields = (0..5000).map(|number| format!("k{number}=v")).collect::<Vec<_>>().join(" ");
     for raw in [
         format!("<13>{}", "Oct 11 22:14:15 r ".repeat(50_000)),
         "[".repeat(100_000),

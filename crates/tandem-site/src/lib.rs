@@ -1,11 +1,29 @@
 //! Joins the rooms into the customer's program: pipeline, jobs, handlers.
 
+mod app;
 mod config;
+mod demo;
+mod engine;
 mod folder;
+mod http;
+mod jobs;
+mod local;
 mod pipeline;
+mod presence;
+mod receive;
+mod router;
+mod restore;
 mod rulebook;
 mod sink;
 
-pub use config::{Config, ConfigError, ConsoleConfig, IngestConfig, QueryConfig, SiteConfig, SpoolConfig, StoreConfig, SyslogConfig, TailConfig, Tls};
+pub use config::{
+    Config, ConfigError, ConsoleConfig, IngestConfig, QueryConfig, SiteConfig, SpoolConfig, StoreConfig, SyslogConfig,
+    TailConfig, Tls,
+};
+pub use demo::Demo;
+pub use engine::{Addresses, Site};
 pub use folder::{Folder, FolderLock};
+pub use local::{BackupMade, BackupRequest, FileTaken, NewRun, RunEnd, RunStarted, SignInLink, UpTo};
+pub use restore::restore;
 pub use rulebook::{RuleBook, RuleState, log_source};
+pub use tandem_web::Assets;

@@ -2,8 +2,7 @@
 
 use crate::Refused;
 use crate::local::OverSocket;
-use axum::extract::Request;
-use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::http::{Extensions, HeaderMap, StatusCode, header};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use tandem_base::Clock;
@@ -62,12 +61,17 @@ impl Gate {
         }
     }
 
-    /// Finds out who sent `request`; `Ok(None)` where it carries nothing.
-    pub(crate) async fn who(&self, request: &Request) -> Result<Option<Known>, Refused> {
-        if request.extensions().get::<OverSocket>().is_some() {
+    /// Who sent a request that is none of the catalogue's endpoints; `Ok(None)` where it carries nothing.
+    pub async fn actor(&self, headers: &HeaderMap, extensions: &Extensions) -> Result<Option<Actor>, Refused> {
+        let over = extensions.get::<OverSocket>().copied();
+        Ok(self.who(headers, over, false).await?.map(|known| known.actor))
+    }
+
+    /// Finds out who sent a request with these `headers`; `Ok(None)` where it carries nothing.
+    pub(crate) async fn who(&self, headers: &HeaderMap, over: Option<OverSocket>, changes: bool) -> Result<Option<Known>, Refused> {
+        if over.is_some() {
             return Ok(Some(Known { actor: Actor::local(), credential: Credential::Other }));
         }
-        let headers = request.headers();
         if let Some(token) = bearer(headers) {
             let found = self.control.api_token_actor(token).await.map_err(|error| Refused::failed(&error))?;
             return found.map_or_else(
@@ -77,7 +81,6 @@ impl Gate {
         }
         let Some(token) = cookie(headers) else { return Ok(None) };
         let Some(session) = self.control.session(token).await.map_err(|error| Refused::failed(&error))? else { return Ok(None) };
-        let changes = !matches!(*request.method(), Method::GET | Method::HEAD);
         if changes && headers.get("x-tandem-csrf").is_none() {
             return Err(Refused::new(StatusCode::FORBIDDEN, "csrf", "the request does not come from the console")
                 .hint("send the header X-Tandem-CSRF: 1"));

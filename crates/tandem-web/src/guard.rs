@@ -1,12 +1,13 @@
 //! The router, made from the endpoint catalogue: no handler without its row, no row without its handler.
 
 use crate::gate::{Credential, Known, nobody};
+use crate::local::OverSocket;
 use crate::{Gate, Refused};
 use axum::Router;
 use axum::extract::{FromRequestParts, Request, State};
 use axum::handler::Handler;
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, header};
+use axum::http::{HeaderValue, Method as HttpMethod, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::MethodFilter;
@@ -69,7 +70,8 @@ impl<S: Clone + Send + Sync + 'static> Api<S> {
         };
         self.served.insert((word, row.path));
         let check = Check { gate: self.gate.clone(), guard: row.guard };
-        let route = axum::routing::on(filter, handler).layer(middleware::from_fn_with_state(check, guard));
+        let route: axum::routing::MethodRouter<S> =
+            axum::routing::on(filter, handler).layer(middleware::from_fn_with_state(check, guard));
         self.router = self.router.route(row.path, route);
         self
     }
@@ -101,7 +103,10 @@ struct Check {
 
 /// In front of every handler: who asks, and may they.
 async fn guard(State(check): State<Check>, mut request: Request, next: Next) -> Response {
-    let known = match check.gate.who(&request).await {
+    let headers = request.headers().clone();
+    let over = request.extensions().get::<OverSocket>().copied();
+    let changes = !matches!(*request.method(), HttpMethod::GET | HttpMethod::HEAD);
+    let known = match check.gate.who(&headers, over, changes).await {
         Ok(known) => known,
         // Signing in must work with a stale cookie or token, too.
         Err(_) if check.guard == Guard::Open => None,

@@ -15,7 +15,7 @@ pub use assets::{Asset, Assets};
 pub use gate::{Gate, SiteFacts};
 pub use guard::{Api, Caller};
 pub use local::serve_socket;
-pub use problem::{Answer, Refused};
+pub use problem::{Answer, Refused, from_control};
 pub use serve::{Listener, ServeError, TlsFiles, self_signed, serve};
 pub use session::session_routes;
 pub use stream::ndjson;

@@ -11,7 +11,7 @@ use tokio_util::task::TaskTracker;
 
 /// Marks a request that came over the socket.
 #[derive(Debug, Clone, Copy)]
-pub struct OverSocket;
+pub(crate) struct OverSocket;
 
 /// Binds `path`, in place of a socket that a killed process left, and serves until `stop`.
 /// The caller holds the site's lock, so nobody else can be serving there.

@@ -3,6 +3,7 @@
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use tandem_api::Problem;
+use tandem_control::ControlError;
 
 /// What handlers answer with when they refuse or fail.
 #[derive(Debug)]
@@ -56,6 +57,24 @@ impl Refused {
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.0.hint = Some(hint.into());
         self
+    }
+}
+
+/// What control data refused or could not do, as an answer.
+pub fn from_control(error: ControlError) -> Refused {
+    let hint = error.hint();
+    let refused = match &error {
+        ControlError::NotFound { .. } => Refused::new(StatusCode::NOT_FOUND, "not-found", error.to_string()),
+        ControlError::Refused(refusal) => {
+            Refused::new(StatusCode::UNPROCESSABLE_ENTITY, refusal.code, refusal.because.clone())
+        }
+        ControlError::Conflict { .. } => Refused::new(StatusCode::CONFLICT, "conflict", error.to_string()),
+        ControlError::Invalid { field, .. } => Refused::invalid(error.to_string()).detail(format!("in `{field}`")),
+        _ => return Refused::failed(&error),
+    };
+    match hint {
+        Some(hint) => refused.hint(hint),
+        None => refused,
     }
 }
 

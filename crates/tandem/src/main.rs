@@ -1,13 +1,13 @@
 //! The one program: reads arguments, prints, exits with a code. Decides nothing.
 
 mod arguments;
+mod assets;
 mod command;
 mod output;
 
 use clap::Parser;
 use std::process::ExitCode;
 
-/// Quieter allocation under many threads is a matter for the site; the command line needs nothing special.
 fn main() -> ExitCode {
     let arguments = match arguments::Arguments::try_parse() {
         Ok(arguments) => arguments,

@@ -1,6 +1,7 @@
 //! What makes a file the same file under another name: device, inode and how it begins. Inodes are used again
 //! after a file is removed, names after a rotation; both together with the beginning are not.
 
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::fs::{File, Metadata};
 use std::io;
@@ -11,7 +12,7 @@ use tandem_base::hex;
 const HEAD_BYTES: usize = 1024;
 
 /// Which file it is.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Identity {
     /// Device number.
     pub device: u64,

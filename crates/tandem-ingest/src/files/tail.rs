@@ -4,7 +4,7 @@ use super::Identity;
 use super::follow::{Change, Followed, Line};
 use crate::counters::{Cause, Source};
 use crate::sink::{Sink, insist};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -45,7 +45,7 @@ pub enum Start {
 }
 
 /// How far a file is taken.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Position {
     /// The source that it belongs to.
     pub source: String,

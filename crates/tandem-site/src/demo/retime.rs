@@ -4,17 +4,15 @@
 use jiff::civil::DateTime;
 use jiff::{SignedDuration, Timestamp as Instant, tz::TimeZone};
 use regex::{Captures, Regex};
-use std::time::Duration;
 use tandem_base::Timestamp;
 
 /// Times further than this from the recording are not times of events.
 const NEAR: SignedDuration = SignedDuration::from_hours(72);
 const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
-/// Moves times from around `recorded` to around another instant.
+/// Moves times that lie around `recorded`.
 pub(crate) struct Retimer {
     recorded: DateTime,
-    by: SignedDuration,
     fortinet: Regex,
     iso: Regex,
     slashed: Regex,
@@ -24,12 +22,11 @@ pub(crate) struct Retimer {
 }
 
 impl Retimer {
-    /// Moves what happened at `recorded` to `now`.
-    pub(crate) fn new(recorded: Timestamp, now: Timestamp) -> Self {
+    /// For a sample that was recorded around `recorded`.
+    pub(crate) fn new(recorded: Timestamp) -> Self {
         let expression = |text: &str| Regex::new(text).expect("the expression is constant and valid");
         Self {
             recorded: civil(recorded),
-            by: SignedDuration::from_micros(now.micros() - recorded.micros()),
             fortinet: expression(r#"date=(\d{4})-(\d\d)-(\d\d) time="?(\d\d):(\d\d):(\d\d)"#),
             iso: expression(r"\b(\d{4})-(\d\d)-(\d\d)([T ])(\d\d):(\d\d):(\d\d)"),
             slashed: expression(r"\b(\d{4})/(\d\d)/(\d\d) (\d\d):(\d\d):(\d\d)"),
@@ -41,12 +38,13 @@ impl Retimer {
         }
     }
 
-    /// The line with its times moved.
-    pub(crate) fn line(&self, line: &str) -> String {
+    /// The line with what happened at `from` moved to `to`, and its other times by as much; to the second.
+    pub(crate) fn line(&self, line: &str, from: Timestamp, to: Timestamp) -> String {
+        let by = SignedDuration::from_secs(to.seconds() - from.seconds());
         let number = |found: &Captures<'_>, group: usize| found[group].trim().parse::<i64>().unwrap_or(0);
         let text = self.fortinet.replace_all(line, |found: &Captures<'_>| {
             let n = |group| number(found, group);
-            match self.moved(n(1), n(2), n(3), n(4), n(5), n(6)) {
+            match self.moved(by, n(1), n(2), n(3), n(4), n(5), n(6)) {
                 Some(t) => {
                     let quote = if found[0].contains('"') { "\"" } else { "" };
                     format!("date={:04}-{:02}-{:02} time={quote}{}", t.year(), t.month(), t.day(), clock(t))
@@ -56,21 +54,21 @@ impl Retimer {
         });
         let text = self.iso.replace_all(&text, |found: &Captures<'_>| {
             let n = |group| number(found, group);
-            match self.moved(n(1), n(2), n(3), n(5), n(6), n(7)) {
+            match self.moved(by, n(1), n(2), n(3), n(5), n(6), n(7)) {
                 Some(t) => format!("{:04}-{:02}-{:02}{}{}", t.year(), t.month(), t.day(), &found[4], clock(t)),
                 None => found[0].to_owned(),
             }
         });
         let text = self.slashed.replace_all(&text, |found: &Captures<'_>| {
             let n = |group| number(found, group);
-            match self.moved(n(1), n(2), n(3), n(4), n(5), n(6)) {
+            match self.moved(by, n(1), n(2), n(3), n(4), n(5), n(6)) {
                 Some(t) => format!("{:04}/{:02}/{:02} {}", t.year(), t.month(), t.day(), clock(t)),
                 None => found[0].to_owned(),
             }
         });
         let text = self.web.replace_all(&text, |found: &Captures<'_>| {
             let n = |group| number(found, group);
-            match self.moved(n(3), month(&found[2]), n(1), n(4), n(5), n(6)) {
+            match self.moved(by, n(3), month(&found[2]), n(1), n(4), n(5), n(6)) {
                 Some(t) => format!("{:02}/{}/{:04}:{}", t.day(), name(t), t.year(), clock(t)),
                 None => found[0].to_owned(),
             }
@@ -78,7 +76,7 @@ impl Retimer {
         let text = self.bsd.replace_all(&text, |found: &Captures<'_>| {
             let n = |group| number(found, group);
             let year = found.get(3).and_then(|year| year.as_str().trim().parse().ok());
-            match self.moved(year.unwrap_or(i64::from(self.recorded.year())), month(&found[1]), n(2), n(4), n(5), n(6)) {
+            match self.moved(by, year.unwrap_or(i64::from(self.recorded.year())), month(&found[1]), n(2), n(4), n(5), n(6)) {
                 Some(t) => {
                     let year = year.map(|_| format!("{:04} ", t.year())).unwrap_or_default();
                     format!("{} {:>2} {year}{}", name(t), t.day(), clock(t))
@@ -92,7 +90,7 @@ impl Retimer {
                 let at = civil(Timestamp::from_seconds(seconds));
                 if self.is_near(at) {
                     // Whole seconds are moved, the fraction stays.
-                    format!("{}{}", seconds + self.by.as_secs(), found.get(2).map_or("", |rest| rest.as_str()))
+                    format!("{}{}", seconds + by.as_secs(), found.get(2).map_or("", |rest| rest.as_str()))
                 } else {
                     found[0].to_owned()
                 }
@@ -105,7 +103,8 @@ impl Retimer {
         gap.abs() <= NEAR
     }
 
-    fn moved(&self, year: i64, month: i64, day: i64, hour: i64, minute: i64, second: i64) -> Option<DateTime> {
+    #[expect(clippy::too_many_arguments, reason = "the six parts of a time")]
+    fn moved(&self, by: SignedDuration, year: i64, month: i64, day: i64, hour: i64, minute: i64, second: i64) -> Option<DateTime> {
         let part = |value: i64| i8::try_from(value).ok();
         let at = DateTime::new(
             i16::try_from(year).ok()?,
@@ -120,13 +119,8 @@ impl Retimer {
         if !self.is_near(at) {
             return None;
         }
-        at.checked_add(SignedDuration::from_secs(self.by.as_secs())).ok()
+        at.checked_add(by).ok()
     }
-}
-
-/// How far apart two instants of a sample lie when it is played `speed` times as fast.
-pub(crate) fn played(gap: Duration, speed: u32) -> Duration {
-    gap / speed.max(1)
 }
 
 fn civil(at: Timestamp) -> DateTime {
@@ -153,7 +147,8 @@ mod tests {
     #[test]
     fn every_format_is_moved_and_far_dates_stay() {
         let recorded = "2026-10-11T22:00:00Z".parse().unwrap();
-        let retimer = Retimer::new(recorded, "2026-11-01T00:30:00Z".parse().unwrap());
+        let retimer = Retimer::new(recorded);
+        let to = "2026-11-01T00:30:00Z".parse().unwrap();
         for (line, wanted) in [
             ("2026-10-11T22:14:15.003Z x", "2026-11-01T00:44:15.003Z x"),
             ("Oct 11 22:14:15 h sshd[1]: x", "Nov  1 00:44:15 h sshd[1]: x"),
@@ -164,7 +159,7 @@ mod tests {
             ("audit(1791756855.123:45)", "audit(1793493855.123:45)"),
             ("not after 2036-10-11T22:14:15Z id 1600000000", "not after 2036-10-11T22:14:15Z id 1600000000"),
         ] {
-            assert_eq!(retimer.line(line), wanted);
+            assert_eq!(retimer.line(line, recorded, to), wanted);
         }
     }
 }

@@ -109,11 +109,11 @@ impl Pipeline {
         Ok(Self { commands, thread: Some(thread), status })
     }
 
-    /// Puts all events of records before `up_to` into files and waits for it.
-    pub(crate) async fn seal(&self, up_to: u64) -> Result<()> {
+    /// Puts all events of records before `up_to` into files; the answer comes when they are there.
+    pub(crate) fn seal_later(&self, up_to: u64) -> Result<oneshot::Receiver<Result<(), String>>> {
         let (done, answer) = oneshot::channel();
         self.send(Command::Seal { up_to, done })?;
-        answer.await.context("the pipeline stopped before the events were in files")?.map_err(anyhow::Error::msg)
+        Ok(answer)
     }
 
     /// Gives an order.

@@ -133,8 +133,7 @@ impl Worker {
         }
         let judged = self.runtime.block_on(self.parts.control.judge(detections, &[]));
         judged.context("storing detections")?;
-        let detections = detections.iter().cloned().map(Arc::new).collect();
-        self.runtime.block_on(self.parts.store.append_detections(detections)).context("adding detections to their table")?;
+        self.runtime.block_on(self.parts.store.append_detections(detections.to_vec())).context("adding detections to their table")?;
         Ok(())
     }
 }

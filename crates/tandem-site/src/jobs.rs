@@ -1,0 +1,21 @@
+//! What happens by itself: retention, compaction, tidying.
+
+use crate::app::App;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+const EVERY: Duration = Duration::from_secs(300);
+const KEEP_SIGNALS_DAYS: u32 = 30;
+
+/// Runs until `stop`.
+pub(crate) async fn run(app: App, stop: CancellationToken) {
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(EVERY) => {}
+        }
+        if let Err(error) = app.control.tidy(KEEP_SIGNALS_DAYS).await {
+            tracing::warn!(error = %error, "control data could not be tidied");
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! `tandem doctor`: what is wrong with a site, and what to do.
+
+use super::talk::{Talk, told, with_site};
+use crate::arguments::DataArguments;
+use crate::output;
+use anyhow::Result;
+use tandem_api::{Client, Health, Settings, SourcePage};
+use tandem_site::{Config, Folder};
+
+pub(crate) fn run(arguments: &DataArguments) -> Result<u8> {
+    let folder = Folder::new(&arguments.data);
+    let mut wrong = 0;
+    match Config::read(&folder.config()) {
+        Ok(_) => output::line("ok    tandem.toml"),
+        Err(error) => {
+            wrong += 1;
+            output::line(&format!("wrong tandem.toml: {error}"));
+        }
+    }
+    wrong += with_site(&arguments.data, Doctor)?;
+    Ok(u8::from(wrong > 0))
+}
+
+struct Doctor;
+
+impl Talk for Doctor {
+    type Answer = u32;
+
+    async fn talk(self, client: Client) -> Result<u32> {
+        let mut wrong = 0;
+        let health: Health = client.get("/health").await.map_err(told)?;
+        for check in &health.checks {
+            wrong += u32::from(!check.ok);
+            output::line(&format!("{} {}: {}", if check.ok { "ok   " } else { "wrong" }, check.name, check.text));
+        }
+        let settings: Settings = client.get("/settings").await.map_err(told)?;
+        for warning in &settings.warnings {
+            output::line(&format!("look  {warning}"));
+        }
+        let sources: SourcePage = client.get("/sources").await.map_err(told)?;
+        for source in sources.items.iter().filter(|source| source.health != "ok" && source.health != "new") {
+            output::line(&format!("look  source {}: {}", source.name, source.health_reason));
+        }
+        Ok(wrong)
+    }
+}

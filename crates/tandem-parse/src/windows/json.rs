@@ -26,6 +26,21 @@ pub(super) fn read(value: &Json, work: &mut Work<'_, '_>) -> Result<(), String> 
     Ok(())
 }
 
+/// A plain value of an evtx tool. They write GUIDs in capitals without the braces that Windows has.
+fn tool_scalar(value: &Json) -> Option<Value> {
+    let guid = value.as_str().filter(|text| {
+        text.len() == 36
+            && text.bytes().enumerate().all(|(at, byte)| match at {
+                8 | 13 | 18 | 23 => byte == b'-',
+                _ => byte.is_ascii_digit() || (b'A'..=b'F').contains(&byte),
+            })
+    });
+    match guid {
+        Some(text) => Some(Value::from(format!("{{{}}}", text.to_ascii_lowercase()))),
+        None => json_scalar(value),
+    }
+}
+
 /// `Event.System` and its siblings.
 fn tool(system: &Map<String, Json>, event: &Map<String, Json>, work: &mut Work<'_, '_>) {
     for (key, value) in system {
@@ -35,14 +50,14 @@ fn tool(system: &Map<String, Json>, event: &Map<String, Json>, work: &mut Work<'
         }
         match value {
             Json::Object(parts) => {
-                let text = parts.get("#text").or_else(|| parts.get("Value")).and_then(json_scalar);
+                let text = parts.get("#text").or_else(|| parts.get("Value")).and_then(tool_scalar);
                 if let Some(text) = text {
                     work.set_named(key, text);
                 }
                 attributes(key, parts.get("#attributes").unwrap_or(value), work);
             }
             single => {
-                if let Some(value) = json_scalar(single) {
+                if let Some(value) = tool_scalar(single) {
                     work.set_named(key, value);
                 }
             }
@@ -58,7 +73,7 @@ fn tool(system: &Map<String, Json>, event: &Map<String, Json>, work: &mut Work<'
         }
     }
     let message = event.get("Message").or_else(|| event.get("RenderingInfo").and_then(|info| info.get("Message")));
-    if let Some(message) = message.and_then(json_scalar) {
+    if let Some(message) = message.and_then(tool_scalar) {
         work.set_named("Message", message);
     }
 }
@@ -69,7 +84,7 @@ fn attributes(base: &str, value: &Json, work: &mut Work<'_, '_>) {
         if matches!(key, "text" | "Value" | "attributes") {
             continue;
         }
-        if let Some(value) = json_scalar(value) {
+        if let Some(value) = tool_scalar(value) {
             work.set_named(&format!("{base}_{key}"), value);
         }
     }
@@ -101,14 +116,14 @@ fn event_data(data: &Json, depth: usize, work: &mut Work<'_, '_>) {
             },
             ("Data", list) => positional_data(list, work),
             ("#text", list) if depth == 0 => positional_data(list, work),
-            (_, Json::Object(parts)) => match parts.get("#text").and_then(json_scalar) {
+            (_, Json::Object(parts)) => match parts.get("#text").and_then(tool_scalar) {
                 Some(text) => put_data(key, text, work),
                 None if depth < DEPTH_MAX => event_data(value, depth + 1, work),
                 None => {}
             },
             (_, Json::Array(items)) => put_data(key, list_value(items), work),
             (_, single) => {
-                if let Some(value) = json_scalar(single) {
+                if let Some(value) = tool_scalar(single) {
                     put_data(key, value, work);
                 }
             }

@@ -404,6 +404,36 @@ fn a_source_may_name_its_parser() {
 }
 
 #[test]
+fn a_new_log_type_needs_only_a_file() {
+    let line = "<14>Oct 11 22:14:15 door7 gatekeeper: badge=4711 holder=jane door=7 result=refused";
+    let catalogue = Catalogue::from_yaml(CATALOGUE).unwrap();
+    let parse = |files: Vec<(String, String)>| {
+        let (parsers, problems) = Parsers::compile(files, &catalogue);
+        assert!(problems.is_empty(), "{problems:?}");
+        let mut out = Vec::new();
+        parsers.start().parse(&record(line), &mut out);
+        event_json(&out[0])
+    };
+    assert_eq!(parse(Vec::new())["types"], json!({"generic": {}}));
+    let yaml = "
+parser: example.door
+description: Door controller, syslog
+match: {app: gatekeeper}
+steps: [{kv: {}}]
+common:
+  user.name: holder
+  event.action: {value: door}
+  event.outcome: {from: result, lookup: {granted: success, refused: failure}}
+types: [{product: example, service: door}]
+";
+    let event = parse(vec![("door.yaml".to_owned(), yaml.to_owned())]);
+    assert_eq!(event["types"], json!({"example/door": {}}));
+    assert_eq!(event["common"]["user.name"], "jane");
+    assert_eq!(event["common"]["event.outcome"], "failure");
+    assert_eq!(event["common"]["host.name"], "door7");
+}
+
+#[test]
 fn every_mistake_is_reported_with_its_line() {
     let yaml = "parser: a.b
 description: d

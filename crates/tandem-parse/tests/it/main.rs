@@ -7,3 +7,4 @@ mod demo;
 mod engine;
 mod golden;
 mod windows_corpora;
+mod windows_shapes;

@@ -147,3 +147,71 @@ fn otrf_is_windows_with_time() {
     assert!(tally.records >= 64_783, "{}", tally.records);
     assert_eq!(tally.timed, tally.events, "each has its own time");
 }
+
+/// SigmaHQ keeps each of its regression events as EVTX and as the JSON of another tool.
+#[test]
+fn event_logs_and_their_json_agree() {
+    let Some(root) = corpus("sigma-rules") else { return };
+    let mut found = Vec::new();
+    files(&root.join("regression_data"), ".evtx", &mut found);
+    let parsers = all_parsers();
+    let read = |path: &Path| {
+        let mut state = parsers.start();
+        let mut events = Vec::new();
+        for raw in container::open("x", File::open(path).unwrap()).unwrap() {
+            let raw = raw.unwrap();
+            let id = RecordId { epoch: 1, offset: raw.index };
+            let record = Record {
+                id,
+                source: "corpus".to_owned(),
+                peer: None,
+                received: Timestamp::from_seconds(1_800_000_000),
+                transport: Transport::Import,
+                facts: raw.facts,
+                run: None,
+                raw: raw.raw,
+            };
+            state.parse(&record, &mut events);
+        }
+        events
+    };
+    let mut compared = 0;
+    let mut differing = Vec::new();
+    for path in found {
+        let json = path.with_extension("json");
+        if !json.exists() {
+            continue;
+        }
+        let (logged, told) = (read(&path), read(&json));
+        if logged.len() != told.len() {
+            differing.push(format!("{}: {} events and {}", json.display(), logged.len(), told.len()));
+            continue;
+        }
+        for (one, other) in logged.iter().zip(&told) {
+            compared += 1;
+            let types = |event: &Event| event.typed.iter().map(|typed| typed.log_type.to_string()).collect::<Vec<_>>();
+            if types(one) != types(other) || one.time != other.time {
+                differing.push(format!(
+                    "{}: {:?} {} and {:?} {}",
+                    json.display(),
+                    types(one),
+                    one.time,
+                    types(other),
+                    other.time
+                ));
+            }
+            for (name, value) in one.vendor.iter() {
+                let told = other.vendor.get(name).map_or_else(String::new, ToString::to_string);
+                // The tool cuts blanks at the end.
+                if !told.eq_ignore_ascii_case(value.to_string().trim_end()) {
+                    differing.push(format!("{}: {name} is {value:?} and {told:?}", json.display()));
+                }
+            }
+        }
+    }
+    println!("{compared} events compared, {} differences", differing.len());
+    for line in differing.iter().take(40) {
+        println!("  {line}");
+    }
+    assert_eq!((compared, differing.len()), (238, 0));
+}

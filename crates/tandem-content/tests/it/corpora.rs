@@ -1,8 +1,9 @@
 //! Real logs, found by `TANDEM_CORPORA`: a folder in which each archive is unpacked under its name.
 
-use crate::site::{files, workbench};
+use crate::site::{built_in, files};
 use std::fs::File;
 use std::path::Path;
+use tandem_content::Workbench;
 use tandem_model::Level;
 
 /// Every eighth of the recorded attacks; `docs/measured/rules.md` has the figures of all.
@@ -12,11 +13,12 @@ fn a_sample_of_recorded_attacks_is_noticed() {
         println!("skipped: TANDEM_CORPORA is not set, so there are no recorded attacks");
         return;
     };
+    let (parsers, rules) = built_in();
     let mut noticed = 0;
     let mut all = 0;
     for path in files(&Path::new(&root).join("evtx-attack"), ".evtx").into_iter().step_by(8) {
         let mut highest = Level::Informational;
-        workbench()
+        Workbench::new(&parsers, rules.rules.iter().cloned())
             .file(&path.to_string_lossy(), File::open(&path).unwrap(), &mut |_, found| {
                 for detection in found {
                     highest = highest.max(detection.level);

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use tandem_content::{Content, Workbench, compile_parsers, load_rules};
+use tandem_content::{Content, compile_parsers, load_rules};
 use tandem_detect::Rules;
 use tandem_parse::Parsers;
 
@@ -19,12 +19,6 @@ pub(crate) fn built_in() -> (Parsers, Rules) {
     let rules = load_rules(&content.rules);
     assert_eq!(rules.problems, []);
     (parsers, rules)
-}
-
-/// A workbench with all of them.
-pub(crate) fn workbench() -> Workbench {
-    let (parsers, rules) = built_in();
-    Workbench::new(&parsers, rules.rules)
 }
 
 /// Files below `folder` whose name ends in `end`, in order of their paths.

@@ -14,6 +14,9 @@ let faults = [];
 let empty = false;
 let seq = 400;
 let signedIn = true;
+/** With sessions, as a site has them: a cookie by a one-time link. Otherwise everybody is signed in. */
+let strict = false;
+let linkUsed = false;
 const drafts = new Map();
 const streams = new Set();
 const saved = [{ id: 'x1', name: 'Failed sign-ins, last day', url: '/search?q=event.outcome%3Afailure' }];
@@ -180,8 +183,9 @@ const ROUTES = [
 		return session();
 	}],
 	['POST', /^\/session\/link$/, (m, body) => {
-		if (body.token !== 'dev') throw { status: 401, type: 'sign-in-failed', title: 'The link is used or expired', detail: 'This link has been used or has expired.', hint: 'Print a new one with tandem site link.' };
+		if (body.token !== 'dev' || (strict && linkUsed)) throw { status: 401, type: 'sign-in-failed', title: 'The link is used or expired', detail: 'This link has been used or has expired.', hint: 'Print a new one with tandem site link.' };
 		signedIn = true;
+		linkUsed = true;
 		return session();
 	}],
 	['DELETE', /^\/session$/, () => void (signedIn = false)],
@@ -213,6 +217,7 @@ const ROUTES = [
 	['POST', /^\/cases$/, (m, body) => {
 		const entry = { ...data.makeCase(50), id: `C-${(seq += 1) + 700}`, title: body.title, kind: body.kind, priority: body.priority, priority_reason: 'set by Miriam Huber', state: 'new', owner: undefined, verdict: undefined, detections: 0, why: 'opened by a person', why_it_fired: [], grouping: [], entities: [], opened: iso(Date.now()), updated: iso(Date.now()) };
 		CASES.unshift(entry);
+		push('case', { id: entry.id, version: entry.version, change: 'opened' });
 		return full(entry);
 	}],
 	['POST', /^\/cases\/bulk$/, (m, body) => {
@@ -332,12 +337,16 @@ createServer(async (req, res) => {
 	const body = text ? JSON.parse(text) : {};
 	const json = (status, value) => {
 		if (value === undefined) return res.writeHead(204).end();
-		res.writeHead(status, { 'content-type': status >= 400 ? 'application/problem+json' : 'application/json' }).end(JSON.stringify(value));
+		res.writeHead(status, { ...(req.method === 'POST' && url.pathname === '/api/v1/session/link' && status < 400 ? { 'set-cookie': 'tandem_session=dev; HttpOnly; SameSite=Strict; Path=/' } : {}), 'content-type': status >= 400 ? 'application/problem+json' : 'application/json' }).end(JSON.stringify(value));
 	};
 	if (url.pathname === '/__dev') {
 		if (body.faults) faults = body.faults;
 		if (body.empty !== undefined) empty = body.empty;
 		if (body.signedIn !== undefined) signedIn = body.signedIn;
+		if (body.strict !== undefined) {
+			strict = body.strict;
+			linkUsed = false;
+		}
 		if (body.preferences) preferences = { ...preferences, ...body.preferences };
 		if (body.arrive) for (let i = 0; i < body.arrive; i += 1) { const entry = data.makeCase(3); CASES.unshift({ ...entry, id: `C-${2000 + (seq += 1)}`, opened: iso(Date.now()), updated: iso(Date.now()) }); push('case', { id: CASES[0].id, version: 1, change: 'opened' }); }
 		if (body.cut) for (const stream of streams) stream.res.destroy();
@@ -345,6 +354,7 @@ createServer(async (req, res) => {
 	}
 	if (url.pathname.startsWith('/api/v1')) {
 		const path = url.pathname.slice(7);
+		if (strict && !/tandem_session=dev/.test(req.headers.cookie ?? '') && !(path.startsWith('/session') && req.method === 'POST')) return json(401, { type: 'signed-out', title: 'Not signed in', status: 401 });
 		const fault = faults.find((one) => new RegExp(one.path).test(`${req.method} ${path}`));
 		if (fault?.delay) await new Promise((resolve) => setTimeout(resolve, fault.delay));
 		if (fault?.status) return json(fault.status, { type: fault.type ?? 'internal', title: fault.title ?? 'Internal error', status: fault.status, reference: '7f3a-91c2', ...fault.body });

@@ -43,7 +43,7 @@ describe('queue', () => {
 describe('case', () => {
 	it('comes back from its address', () => {
 		const read = (search: URLSearchParams): CasePageState => readCase(search);
-		roundTrip(read, (state) => writeCase('C-1', state), [
+		roundTrip<CasePageState>(read, (state) => writeCase('C-1', state), [
 			...TABS.map((tab): CasePageState => ({ lens: 'analyst', tab, at: undefined })),
 			{ lens: 'plain', tab: 'timeline', at: 'd1-0 /?' }
 		]);

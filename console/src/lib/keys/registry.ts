@@ -15,7 +15,7 @@ export interface KeyLike {
 	target: EventTarget | null;
 }
 
-const SEQUENCE_MS = 1200;
+const SEQUENCE_MS = 1500;
 
 /** The name under which an event is looked up: `Mod+k`, `Shift+J`, `?`, `Escape`. Undefined: not ours. */
 export function keyName(event: KeyLike): string | undefined {

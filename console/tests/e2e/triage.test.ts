@@ -1,0 +1,187 @@
+import { expect, it } from 'vitest';
+import { useSite } from './browser';
+
+interface Head {
+	id: string;
+	title: string;
+	state: string;
+	version: number;
+	verdict?: string | null;
+	owner?: { name: string } | null;
+}
+const site = useSite();
+const cases = async (view: string): Promise<Head[]> => (await site.api<{ items: Head[] }>('GET', `/cases?view=${view}&limit=100`)).items;
+let made = 0;
+/** A case of its own for a test, so that journeys do not eat each other's. */
+const make = async (title: string): Promise<Head> =>
+	site.api<Head>('POST', '/cases', { title: `${title} ${Date.now()}-${(made += 1)}`, kind: 'security', priority: 'P1', text: 'Opened by a journey.' });
+const row = (id: string) => site.page.locator(`[role=row][data-id="${id}"]`);
+
+it('a benign case is closed from the queue in five keys, and the next row has the cursor', async () => {
+	const own = await make('Benign journey');
+	await site.open(`/queue?sel=${own.id}`, 'queue');
+	await expect.poll(() => row(own.id).evaluate((element) => element === document.activeElement)).toBe(true);
+	const next = await row(own.id).evaluate((element) => (element.nextElementSibling ?? element.previousElementSibling)?.getAttribute('data-id'));
+	let presses = await site.keys('a');
+	await expect.poll(async () => (await cases('mine')).some((head) => head.id === own.id)).toBe(true);
+	presses += await site.keys('v');
+	await site.page.getByRole('dialog').waitFor();
+	presses += await site.keys('b', '1', 'Enter');
+	expect(presses).toBeLessThanOrEqual(5);
+	await expect.poll(async () => (await cases('all')).find((head) => head.id === own.id)?.verdict).toBe('benign_true_positive');
+	await expect.poll(() => site.page.evaluate(() => document.activeElement?.getAttribute('data-id'))).toBe(next);
+});
+
+it('a verdict can be taken back within its minute', async () => {
+	const own = await make('Undo journey');
+	await site.open(`/queue?sel=${own.id}`, 'queue');
+	await site.keys('a');
+	await expect.poll(async () => (await cases('mine')).some((head) => head.id === own.id)).toBe(true);
+	await site.keys('v');
+	await site.page.getByRole('dialog').waitFor();
+	await site.keys('f', '1', 'Enter');
+	await expect.poll(async () => (await cases('closed')).some((head) => head.id === own.id)).toBe(true);
+	await site.page.getByText(`${own.id} closed: `).waitFor();
+	await site.keys('Control+z');
+	await expect.poll(async () => (await cases('open')).some((head) => head.id === own.id)).toBe(true);
+});
+
+it('a verdict without a reason is not given', async () => {
+	const own = await make('Reason journey');
+	await site.open(`/queue?sel=${own.id}`, 'queue');
+	await site.keys('v');
+	await site.page.getByRole('dialog').waitFor();
+	await site.keys('t', 'Enter');
+	await expect.poll(() => site.page.getByRole('alert').filter({ hasText: /reason/i }).count()).toBeGreaterThan(0);
+	expect((await cases('open')).some((head) => head.id === own.id)).toBe(true);
+	await site.keys('Escape');
+	await expect.poll(() => site.page.getByRole('dialog').count()).toBe(0);
+});
+
+it('arriving cases wait behind a button and move neither rows nor cursor', async () => {
+	const own = await make('Calm journey');
+	await site.open(`/queue?sel=${own.id}`, 'queue');
+	await row(own.id).waitFor();
+	const before = await site.page.locator('[role=row][data-id]').evaluateAll((rows) => rows.map((element) => element.getAttribute('data-id')));
+	const place = await row(own.id).boundingBox();
+	await make('Arriving journey');
+	await make('Arriving journey');
+	const button = site.page.getByRole('button', { name: /^\d+ new/ });
+	await button.waitFor({ timeout: 10_000 });
+	expect(await site.page.locator('[role=row][data-id]').evaluateAll((rows) => rows.map((element) => element.getAttribute('data-id')))).toEqual(before);
+	expect((await row(own.id).boundingBox())?.y).toBe(place?.y);
+	expect(await site.page.evaluate(() => document.activeElement?.getAttribute('data-id'))).toBe(own.id);
+	await site.keys('r');
+	await expect.poll(() => site.page.locator('[role=row][data-id]').count()).toBeGreaterThan(before.length);
+});
+
+it('of two who take the same case, the second is told who has it', async () => {
+	const own = await make('Race journey');
+	await site.open(`/queue?sel=${own.id}`, 'queue');
+	await row(own.id).waitFor();
+	// The other person is faster, and this page has not heard of it yet.
+	await site.page.route('**/api/v1/stream**', (route) => route.abort());
+	await site.api('POST', `/cases/${own.id}/acts`, { act: 'set_priority', priority: 'P2', reason: 'changed meanwhile' }, { 'if-match': `"${own.version}"` });
+	await site.page.route(`**/api/v1/cases?**`, (route) => route.abort());
+	await site.keys('a');
+	await expect.poll(() => site.page.getByRole('status').filter({ hasText: own.id }).count()).toBeGreaterThan(0);
+	expect((await cases('mine')).some((head) => head.id === own.id)).toBe(false);
+});
+
+it('several cases are handled at once', async () => {
+	const [first, second] = [await make('Bulk journey'), await make('Bulk journey')];
+	await site.open(`/queue?q=${encodeURIComponent('Bulk journey')}&sort=-opened`, 'queue');
+	await row(second.id).waitFor();
+	for (const { id } of [first, second]) await row(id).getByRole('checkbox').click();
+	await site.page.getByText('2 selected').waitFor();
+	await site.page.getByRole('button', { name: /^take$/i }).click();
+	await expect.poll(async () => (await cases('mine')).filter((head) => [first.id, second.id].includes(head.id)).length).toBe(2);
+});
+
+it('the view is in the address: a second browser opens the same', async () => {
+	await site.open('/queue', 'queue');
+	await site.page.getByRole('group', { name: /view/i }).getByRole('button', { name: /all/i }).click();
+	await site.page.getByRole('group', { name: /priority/i }).getByRole('button', { name: 'P1' }).click();
+	await expect.poll(() => site.page.url()).toContain('priority=P1');
+	await site.keys('j', 'j', ' ');
+	await expect.poll(() => site.page.url()).toContain('panel=1');
+	const address = site.page.url();
+	const shown = await site.page.locator('[role=row][data-id]').evaluateAll((rows) => rows.map((element) => element.getAttribute('data-id')));
+	const other = await site.fresh({ viewport: { width: 1440, height: 900 } });
+	await other.goto(address);
+	await other.locator('html[data-ready=queue]').waitFor();
+	await other.getByRole('complementary').waitFor();
+	expect(await other.locator('[role=row][data-id]').evaluateAll((rows) => rows.map((element) => element.getAttribute('data-id')))).toEqual(shown);
+});
+
+it('a case says why it fired, and the plain words hold no field names', async () => {
+	const fired = (await cases('all')).find((head) => (head as Head & { detections: number }).detections > 0);
+	expect(fired, 'the site has a case with a detection').toBeDefined();
+	await site.open(`/cases/${fired?.id}`, 'case');
+	await site.page.getByRole('heading', { name: /why it fired/i }).first().waitFor();
+	expect(await site.page.locator('article mark, article dd').count()).toBeGreaterThan(0);
+	await site.keys('l');
+	for (const name of [/what happened/i, /how bad/i, /what you must do/i, /who is on it/i]) await site.page.getByRole('heading', { name }).waitFor();
+	const text = (await site.page.locator('main').innerText()).replace(/https?:\S+/g, '');
+	expect(text).not.toMatch(/\b(host|user|source|destination|process|event|file|url|winlog)\.(name|ip|action|outcome|path|original|command_line|port)\b/);
+});
+
+it('every tab of a case has its digit, and the address keeps it', async () => {
+	const own = await make('Tabs journey');
+	await site.open(`/cases/${own.id}`, 'case');
+	const tabs = ['timeline', 'detections', 'entities', 'evidence', 'linked', 'notes', 'grouping', 'log'];
+	for (const [index, tab] of tabs.entries()) {
+		await site.keys(String(index + 1));
+		await expect.poll(() => site.page.locator(`#case-panel-${tab}`).getAttribute('aria-selected')).toBe('true');
+	}
+	await expect.poll(() => site.page.url()).toContain('tab=log');
+	await site.page.reload();
+	await site.ready('case');
+	expect(await site.page.locator('#case-panel-log').getAttribute('aria-selected')).toBe('true');
+});
+
+it('a note that was being written is there in the next browser', async () => {
+	const own = await make('Draft journey');
+	await site.open(`/cases/${own.id}`, 'case');
+	await site.keys('n');
+	const field = site.page.getByRole('textbox', { name: /write a note/i });
+	await expect.poll(() => field.evaluate((element) => element === document.activeElement)).toBe(true);
+	await site.page.keyboard.type('Called the user, no answer yet');
+	await site.page.getByText(/draft saved/i).waitFor();
+	const other = await site.fresh({ viewport: { width: 1440, height: 900 } });
+	await other.goto(`${new URL(site.page.url()).origin}/cases/${own.id}?tab=notes`);
+	await expect.poll(() => other.getByRole('textbox', { name: /write a note/i }).inputValue()).toBe('Called the user, no answer yet');
+	await other.getByRole('button', { name: /add the note/i }).click();
+	await other.getByRole('article').filter({ hasText: 'Called the user, no answer yet' }).waitFor();
+});
+
+it('escalation asks what was checked, and why it goes up', async () => {
+	const own = await make('Gate journey');
+	await site.open(`/cases/${own.id}`, 'case');
+	await site.keys('a');
+	await expect.poll(async () => (await cases('mine')).some((head) => head.id === own.id)).toBe(true);
+	if ((await cases('mine')).find((head) => head.id === own.id)?.state === 'new') await site.page.getByRole('button', { name: /start triage/i }).click();
+	await expect.poll(async () => (await cases('mine')).find((head) => head.id === own.id)?.state).toBe('triage');
+	await expect.poll(() => site.page.getByRole('button', { name: /^escalate/i }).getAttribute('aria-disabled')).not.toBe('true');
+	await site.keys('e');
+	await site.page.getByRole('dialog').waitFor();
+	await site.keys('Control+Enter');
+	await site.page.getByText(/say what was checked/i).waitFor();
+	await site.page.keyboard.type('Allow-list read, user called');
+	await site.keys('Control+Enter');
+	await site.page.getByText(/say why it goes up/i).waitFor();
+	await site.page.keyboard.type('The tool is on no list');
+	await site.keys('Control+Enter');
+	await expect.poll(async () => (await cases('mine')).find((head) => head.id === own.id)?.state).toBe('analysis');
+});
+
+it('what may not be done says why', async () => {
+	const own = await make('Refusal journey');
+	await site.open(`/cases/${own.id}`, 'case');
+	await site.keys('.');
+	const refused = site.page.getByRole('menuitem', { disabled: true }).first();
+	await refused.waitFor();
+	expect((await refused.locator('small').innerText()).length).toBeGreaterThan(5);
+	await site.keys('Escape');
+	await expect.poll(() => site.page.evaluate(() => document.activeElement?.getAttribute('aria-haspopup'))).toBe('menu');
+});

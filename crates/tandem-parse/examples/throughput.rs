@@ -17,6 +17,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut files = Vec::new();
     for entry in fs::read_dir(Path::new(&content).join("parsers"))? {
         let file = entry?.path().join("parser.yaml");
+        if !file.exists() {
+            continue;
+        }
         files.push((file.display().to_string(), fs::read_to_string(&file)?));
     }
     let start = Instant::now();

@@ -26,8 +26,9 @@ fn event_data() -> Map<String, Json> {
 
 fn shapes() -> Vec<(&'static str, String)> {
     let escape = |text: &str| text.replace('&', "&amp;").replace('"', "&quot;");
-    let data: String =
+    let data: Vec<_> =
         DATA.iter().map(|(name, value)| format!("<Data Name='{name}'>{}</Data>", escape(value))).collect();
+    let data = data.concat();
     let xml = format!(
         "<Event xmlns='http://schemas.microsoft.com/win/2004/08/events/event'><System><Provider Name='{PROVIDER}'/><EventID>4688</EventID><Keywords>0x8020000000000000</Keywords><TimeCreated SystemTime='2026-10-11T20:14:15.5Z'/><EventRecordID>7</EventRecordID><Channel>Security</Channel><Computer>{HOST}</Computer></System><EventData>{data}</EventData></Event>"
     );

@@ -7,7 +7,6 @@ use crate::sink::{SpoolSink, TokenTable};
 use crate::{Config, Folder, FolderLock, RuleBook, Tls, http, jobs, local, router};
 use anyhow::{Context, Result, bail};
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tandem_base::{Chance, Clock, RealDisk, SystemChance, SystemClock};

@@ -88,11 +88,13 @@ impl Pipeline {
         let counted = counted.and_then(|bytes| bytes.try_into().ok()).map_or(0, u64::from_le_bytes);
         let status = Arc::new(PipelineStatus::new(first));
         let (commands, orders) = sync_channel(COMMANDS_MAX);
+        let detector = parts.rules.detector();
+        status.set_rules(detector.len());
         let worker = Worker {
             epoch,
             next: first,
             parser: parts.parsers.start(),
-            detector: parts.rules.detector(),
+            detector,
             generation: parts.rules.generation(),
             coverage: Coverage::default(),
             sources: SourceTally::new(counted),

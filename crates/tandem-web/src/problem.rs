@@ -52,6 +52,13 @@ impl Refused {
         self
     }
 
+    /// With what decided.
+    #[must_use]
+    pub fn because(mut self, because: impl Into<String>) -> Self {
+        self.0.because = Some(because.into());
+        self
+    }
+
     /// With what to do.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
@@ -65,10 +72,16 @@ pub fn from_control(error: ControlError) -> Refused {
     let hint = error.hint();
     let refused = match &error {
         ControlError::NotFound { .. } => Refused::new(StatusCode::NOT_FOUND, "not-found", error.to_string()),
+        // Somebody was faster: what the person saw is no longer so.
+        ControlError::Refused(refusal) if refusal.code == "taken" => {
+            Refused::new(StatusCode::CONFLICT, refusal.code, "somebody else holds this case").because(&refusal.because)
+        }
+        ControlError::Conflict { because, .. } => {
+            Refused::new(StatusCode::CONFLICT, "conflict", "this has changed since you saw it").because(because)
+        }
         ControlError::Refused(refusal) => {
             Refused::new(StatusCode::UNPROCESSABLE_ENTITY, refusal.code, refusal.because.clone())
         }
-        ControlError::Conflict { .. } => Refused::new(StatusCode::CONFLICT, "conflict", error.to_string()),
         ControlError::Invalid { field, .. } => Refused::invalid(error.to_string()).detail(format!("in `{field}`")),
         _ => return Refused::failed(&error),
     };

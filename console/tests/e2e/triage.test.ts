@@ -77,15 +77,29 @@ it('arriving cases wait behind a button and move neither rows nor cursor', async
 
 it('of two who take the same case, the second is told who has it', async () => {
 	const own = await make('Race journey');
-	await site.open(`/queue?sel=${own.id}`, 'queue');
-	await row(own.id).waitFor();
-	// The other person is faster, and this page has not heard of it yet.
-	await site.page.route('**/api/v1/stream**', (route) => route.abort());
-	await site.api('POST', `/cases/${own.id}/acts`, { act: 'set_priority', priority: 'P2', reason: 'changed meanwhile' }, { 'if-match': `"${own.version}"` });
-	await site.page.route(`**/api/v1/cases?**`, (route) => route.abort());
-	await site.keys('a');
-	await expect.poll(() => site.page.getByRole('status').filter({ hasText: own.id }).count()).toBeGreaterThan(0);
-	expect((await cases('mine')).some((head) => head.id === own.id)).toBe(false);
+	const name = `racer${Date.now()}`;
+	const password = 'a sentence that nobody guesses';
+	const { id: racer } = await site.api<{ id: string }>('POST', '/users', { name, display_name: 'Fast Colleague', roles: ['analyst_l2'], password });
+	try {
+		// This page hears nothing of what others do meanwhile.
+		await site.page.route('**/api/v1/stream**', (route) => route.abort());
+		await site.open(`/queue?sel=${own.id}`, 'queue');
+		await row(own.id).waitFor();
+		const other = await site.fresh({ signedIn: false });
+		const origin = new URL(site.page.url()).origin;
+		const headers = { 'x-tandem-csrf': '1' };
+		const session = await other.request.post(`${origin}/api/v1/session`, { headers, data: { name, password } });
+		expect(session.ok(), await session.text()).toBe(true);
+		const taken = await other.request.post(`${origin}/api/v1/cases/${own.id}/acts`, { headers: { ...headers, 'if-match': `"${own.version}"` }, data: { act: 'take' } });
+		expect(taken.ok(), await taken.text()).toBe(true);
+		await site.keys('a');
+		await site.page.getByRole('status').filter({ hasText: 'Fast Colleague' }).waitFor();
+		expect((await cases('mine')).some((head) => head.id === own.id)).toBe(false);
+		// The row is brought up to date, so that it says it, too.
+		await row(own.id).getByText('Fast Colleague').waitFor();
+	} finally {
+		await site.api('PATCH', `/users/${racer}`, { enabled: false });
+	}
 });
 
 it('several cases are handled at once', async () => {

@@ -112,16 +112,22 @@ describe('texts', () => {
 		expect(plain({ a: 1 })).toBe('{"a":1}');
 	});
 	it('are marked at bytes of UTF-8', () => {
-		expect(marked('C:\\lsass.exe', [2, 8])).toEqual([
+		expect(marked('C:\\lsass.exe', [[2, 8]])).toEqual([
 			{ text: 'C:', marked: false },
 			{ text: '\\lsass', marked: true },
 			{ text: '.exe', marked: false }
 		]);
-		expect(marked('Büro 😀 x', [6, 10]).find((piece) => piece.marked)?.text).toBe('😀');
-		expect(marked('Büro', [0, 3])[0]).toEqual({ text: 'Bü', marked: true });
+		expect(marked('Büro 😀 x', [[6, 10]]).find((piece) => piece.marked)?.text).toBe('😀');
+		expect(marked('Büro', [[0, 3]])[0]).toEqual({ text: 'Bü', marked: true });
 		expect(utf16Index('é', 2)).toBe(1);
 	});
 	it('are left whole where the span does not fit', () => {
-		for (const span of [null, [4, 2], [0, 99], [-1, 2]] as const) expect(marked('abc', span)).toEqual([{ text: 'abc', marked: false }]);
+		expect(marked('abc', [])).toEqual([{ text: 'abc', marked: false }]);
+		for (const span of [[4, 2], [0, 99], [9, 9]] as const) expect(marked('abc', [span])).toEqual([{ text: 'abc', marked: false }]);
+		expect(marked('', [[0, 0]])).toEqual([{ text: '', marked: false }]);
+	});
+	it('are marked in several places, which may overlap', () => {
+		expect(marked('abcdef', [[3, 5], [0, 1]]).map((piece) => (piece.marked ? `<${piece.text}>` : piece.text)).join('')).toBe('<a>bc<de>f');
+		expect(marked('abcdef', [[0, 3], [2, 4]]).map((piece) => (piece.marked ? `<${piece.text}>` : piece.text)).join('')).toBe('<abc><d>ef');
 	});
 });

@@ -3,6 +3,7 @@ import { lastActId } from '../../src/lib/acts/acts.svelte';
 import { snoozeUntil } from '../../src/lib/acts/snooze';
 import { VERDICTS } from '../../src/lib/acts/verdicts';
 import type { Case, CaseHead, TimelineEntry } from '../../src/lib/api/types';
+import { mergeMatches } from '../../src/lib/case/matches';
 import { byKind, mainActs, ruleCounts, STEPS, stepOf } from '../../src/lib/case/plain';
 import { byMinute, knownLate, sorted } from '../../src/lib/case/timeline';
 import { statusParts } from '../../src/lib/home/status';
@@ -104,6 +105,13 @@ describe('a case', () => {
 		const list = [entry('close', false), entry('respond', false), entry('take', true), entry('escalate', false), entry('reopen', false)];
 		expect(mainActs(list, false).map((one) => one.act)).toEqual(['take', 'escalate', 'close']);
 		expect(mainActs(list, true).map((one) => one.act)).toEqual(['take']);
+	});
+	it('shows a value once, with every part that met it', () => {
+		const span = (a: number, b: number): [number, number] => [a, b];
+		expect(mergeMatches([{ field: 'a', value: 'x y', span: span(0, 1) }, { field: 'b', value: 'x y', span: null }, { field: 'a', value: 'x y', span: span(2, 3) }, { field: 'a', value: 'x y', span: span(0, 1) }])).toEqual([
+			{ field: 'a', value: 'x y', spans: [[0, 1], [2, 3]] },
+			{ field: 'b', value: 'x y', spans: [] }
+		]);
 	});
 	it('stands at a step of its way', () => {
 		expect((['new', 'triage', 'analysis', 'response', 'recovered', 'closed', 'merged'] as const).map(stepOf)).toEqual([0, 1, 2, 3, 3, 4, 4]);

@@ -4,6 +4,7 @@ import { applyCompletion, byteOffset, wordAt } from '../../src/lib/search/comple
 import { brushed, locate, totalOf } from '../../src/lib/search/locate';
 import { addCondition, conjuncts, filterBy, literal, quoted, removeCondition, splitPipe } from '../../src/lib/search/query';
 import { absolute, isRelative, resolveRange, shift, wider } from '../../src/lib/search/range';
+import { summary } from '../../src/lib/search/summary';
 import { RowStore } from '../../src/lib/search/rows.svelte';
 
 describe('queries', () => {
@@ -125,5 +126,21 @@ describe('rows', () => {
 		rows.trim(39_000);
 		expect(rows.at(0)).toBeUndefined();
 		expect(rows.at(39_999)?.id).toBe('39999');
+	});
+});
+
+describe('an event in one line', () => {
+	const line = (raw: string, fields: Record<string, string | number> = {}): string => summary({ raw, fields });
+	it('is its message, or the text as it came', () => {
+		expect(line('<38>Nov 25 web1 sshd[1]: Failed password', { message: 'Failed password' })).toBe('Failed password');
+		expect(line('<38>Nov 25 web1 sshd[1]: Failed password')).toBe('<38>Nov 25 web1 sshd[1]: Failed password');
+	});
+	it('is what tells most, where the text is for machines', () => {
+		expect(line('{"a":1}', { message: '', 'event.action': 'logged-in', 'event.outcome': 'failure', 'source.ip': '10.0.0.1', 'user.name': 'root' })).toBe('logged-in (failure) · user.name=root · source.ip=10.0.0.1');
+		expect(line('<Event/>', { 'process.command_line': 'cmd /c x', 'process.executable': 'cmd' })).toBe('process.command_line=cmd /c x');
+	});
+	it('is the text itself where nothing tells', () => {
+		expect(line('{"a":1}', { 'event.action': 'x' })).toBe('{"a":1}');
+		expect(line('type=CWD msg=audit(1): cwd="/"', { 'event.action': 'cwd' })).toBe('type=CWD msg=audit(1): cwd="/"');
 	});
 });

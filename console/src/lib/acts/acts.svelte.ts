@@ -136,10 +136,9 @@ export class CaseActs {
 		const stale = error instanceof ApiError && (error.status === 409 || error.status === 412);
 		const text = [problem.detail ?? problem.title, problem.because, problem.hint].filter(Boolean).join(' ');
 		this.app.toasts.say(head ? this.app.t('acts.failed', { id: head.id, text }) : text, { tone: 'bad' });
-		if (stale && head) {
-			this.ask = undefined;
-			this.onStale(head.id);
-		}
+		if (stale) this.ask = undefined;
+		// Whatever the server refuses, it knows something that this row does not show yet.
+		if (head && error instanceof ApiError && error.status >= 400 && error.status < 500) this.onStale(head.id);
 	}
 }
 

@@ -6,6 +6,12 @@ export interface TimelineGroup {
 	entries: TimelineEntry[];
 }
 
+/** The word of an act as the server names it, and whether it was taken back. */
+export function actOf(title: string): { word: string; undone: boolean } {
+	const undone = / \(taken back\)$/.test(title);
+	return { word: title.replace(/ \(taken back\)$/, '').trim().toLowerCase().replaceAll(' ', '_'), undone };
+}
+
 export const CLUSTER_ABOVE = 1000;
 
 export function sorted(entries: readonly TimelineEntry[]): TimelineEntry[] {

@@ -215,17 +215,22 @@ export interface Piece {
 	marked: boolean;
 }
 
-/** Cuts a value at a span of byte offsets into its UTF-8 form. A span that does not fit marks nothing. */
-export function marked(value: string, span: readonly [number, number] | null | undefined): Piece[] {
-	if (!span) return [{ text: value, marked: false }];
-	const start = utf16Index(value, span[0]);
-	const end = utf16Index(value, span[1]);
-	if (start === undefined || end === undefined || end <= start) return [{ text: value, marked: false }];
-	return [
-		{ text: value.slice(0, start), marked: false },
-		{ text: value.slice(start, end), marked: true },
-		{ text: value.slice(end), marked: false }
-	].filter((piece) => piece.text !== '');
+export type Span = readonly [number, number];
+
+/** Cuts a value at spans of byte offsets into its UTF-8 form. A span that does not fit marks nothing. */
+export function marked(value: string, spans: readonly Span[]): Piece[] {
+	const pieces: Piece[] = [];
+	let at = 0;
+	for (const span of [...spans].sort((a, b) => a[0] - b[0])) {
+		const start = Math.max(at, utf16Index(value, span[0]) ?? value.length);
+		const end = utf16Index(value, span[1]);
+		if (end === undefined || end <= start) continue;
+		pieces.push({ text: value.slice(at, start), marked: false }, { text: value.slice(start, end), marked: true });
+		at = end;
+	}
+	pieces.push({ text: value.slice(at), marked: false });
+	const kept = pieces.filter((piece) => piece.text !== '');
+	return kept.length === 0 ? [{ text: value, marked: false }] : kept;
 }
 
 /** The UTF-16 index at which `bytes` bytes of UTF-8 have passed; undefined beyond the end. */

@@ -3,6 +3,8 @@
 use crate::StoreError;
 use crate::config::StoreConfig;
 use crate::functions::ExtraText;
+use datafusion::common::config::ConfigOptions;
+use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
 use datafusion::common::{DataFusionError, Result};
 use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::SessionStateDefaults;
@@ -14,6 +16,9 @@ use datafusion::execution::memory_pool::{
 };
 use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
+use datafusion::physical_optimizer::PhysicalOptimizerRule;
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::coop::CooperativeExec;
 use datafusion::prelude::SessionConfig;
 use object_store::ObjectStore;
 use std::fmt;
@@ -122,6 +127,7 @@ impl Engine {
             .with_scalar_functions(functions)
             .with_aggregate_functions(SessionStateDefaults::default_aggregate_functions())
             .with_window_functions(SessionStateDefaults::default_window_functions())
+            .with_physical_optimizer_rule(Arc::new(GiveWay))
             .build();
         Ok(SessionContext::new_with_state(state))
     }
@@ -133,6 +139,33 @@ impl Drop for Engine {
             // A runtime may be dropped on a thread of another one only in this way.
             runtime.shutdown_background();
         }
+    }
+}
+
+/// Lets plans give way to others behind operators that make many rows of few: the engine's own rule does so
+/// behind its sources only, and a filter above a join that lets nothing pass would never end or be cancelled.
+#[derive(Debug)]
+struct GiveWay;
+
+impl PhysicalOptimizerRule for GiveWay {
+    fn optimize(&self, plan: Arc<dyn ExecutionPlan>, _: &ConfigOptions) -> Result<Arc<dyn ExecutionPlan>> {
+        plan.transform_up(|plan| {
+            let multiplies = plan.name().contains("Join") || plan.name().contains("Unnest");
+            Ok(if multiplies {
+                Transformed::yes(Arc::new(CooperativeExec::new(plan)) as Arc<dyn ExecutionPlan>)
+            } else {
+                Transformed::no(plan)
+            })
+        })
+        .data()
+    }
+
+    fn name(&self) -> &'static str {
+        "give_way"
+    }
+
+    fn schema_check(&self) -> bool {
+        true
     }
 }
 

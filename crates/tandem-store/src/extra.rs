@@ -283,6 +283,11 @@ fn as_time(value: Value) -> Value {
     }
 }
 
+/// All fields in `extra`.
+pub(crate) fn members(text: &str) -> Vec<(String, Value)> {
+    Unpacked::new(Some(text)).flat
+}
+
 /// One member of `extra`, without reading the others into memory.
 pub(crate) fn member(text: &str, name: &str) -> Option<Value> {
     use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Visitor};

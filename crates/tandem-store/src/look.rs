@@ -2,6 +2,7 @@
 
 use crate::compile::column;
 use crate::gather::Plan;
+use crate::index::Probe;
 use crate::layout::ID;
 use crate::request::{RowOrder, SearchPart, SearchRequest};
 use crate::run::{QueryLimits, Run};
@@ -35,7 +36,7 @@ impl Store {
             run.guard(async {
                 let session = inner.engine.session(run.limits.memory_bytes)?;
                 let filter = column(ID).eq(lit(ScalarValue::Utf8View(Some(id.to_string()))));
-                let scanner = Scanner::new(inner.clone(), session, &filter)?;
+                let scanner = Scanner::new(inner.clone(), session, &filter, Probe::Any)?;
                 let plan = Plan {
                     layout: inner.layout.clone(),
                     rows: 1,

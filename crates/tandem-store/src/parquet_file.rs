@@ -18,6 +18,7 @@ const PAGE_ROWS: usize = 4_096;
 /// A finished file.
 pub(crate) struct Written {
     pub(crate) bytes: Vec<u8>,
+    pub(crate) catalogue: u32,
     pub(crate) rows: u64,
     pub(crate) time: (i64, i64),
     pub(crate) received: (i64, i64),
@@ -27,6 +28,7 @@ pub(crate) struct Written {
 pub(crate) struct FileWriter {
     path: String,
     writer: ArrowWriter<Vec<u8>>,
+    catalogue: u32,
     rows: u64,
     time: (i64, i64),
     received: (i64, i64),
@@ -47,7 +49,7 @@ impl FileWriter {
         let writer = ArrowWriter::try_new_with_options(Vec::new(), schema.clone(), options)
             .map_err(|source| StoreError::Parquet { path: path.to_owned(), verb: "written", source })?;
         let empty = (i64::MAX, i64::MIN);
-        Ok(Self { path: path.to_owned(), writer, rows: 0, time: empty, received: empty })
+        Ok(Self { path: path.to_owned(), writer, catalogue, rows: 0, time: empty, received: empty })
     }
 
     pub(crate) fn write(&mut self, batch: &RecordBatch) -> Result<(), StoreError> {
@@ -75,7 +77,7 @@ impl FileWriter {
             verb: "written",
             source,
         })?;
-        Ok(Written { bytes, rows: self.rows, time: self.time, received: self.received })
+        Ok(Written { bytes, catalogue: self.catalogue, rows: self.rows, time: self.time, received: self.received })
     }
 
     /// About how large the file is so far.

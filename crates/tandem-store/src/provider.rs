@@ -1,15 +1,17 @@
 //! Sealed files and tail as one table for DataFusion.
 
 use crate::adapt::Adapters;
+use crate::barrier::Barrier;
 use crate::datafile::DataFile;
 use crate::engine::files_url;
 use crate::layout::{DAY, FAMILY, RECEIVED, TIME, partition_fields};
 use crate::store::{DETECTIONS, EVENTS, Inner, State};
 use crate::{StoreError, detection_rows};
 use arrow::array::{
-    ArrayRef, BooleanArray, Date32Array, RecordBatch, RecordBatchOptions, StringArray, TimestampMicrosecondArray,
-    UInt64Array, new_null_array,
+    ArrayRef, AsArray, BooleanArray, Date32Array, RecordBatch, RecordBatchOptions, StringArray,
+    TimestampMicrosecondArray, UInt64Array, new_null_array,
 };
+use arrow::compute::filter_record_batch;
 use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
 use datafusion::catalog::Session;
@@ -18,15 +20,16 @@ use datafusion::common::stats::Precision;
 use datafusion::common::{Column, DataFusionError, Result, ScalarValue, Statistics, ToDFSchema};
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::memory::MemorySourceConfig;
-use datafusion::datasource::physical_plan::parquet::CachedParquetFileReaderFactory;
+use datafusion::datasource::physical_plan::parquet::{CachedParquetFileReaderFactory, ParquetFileReaderFactory};
 use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::datasource::table_schema::TableSchema;
 use datafusion::datasource::{TableProvider, TableType};
 use datafusion::logical_expr::utils::conjunction;
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown};
+use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_expr_adapter::{DefaultPhysicalExprAdapterFactory, PhysicalExprAdapterFactory};
-use datafusion::physical_optimizer::pruning::PruningPredicate;
+use datafusion::physical_optimizer::pruning::PruningPredicateBuilder;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
 use datafusion::physical_plan::union::UnionExec;
@@ -96,13 +99,17 @@ impl Which {
             .with_table_partition_cols(partitions)
             .with_virtual_columns(virtual_columns)
             .build();
-        let env = inner.engine.env();
-        let cache = env.cache_manager.get_file_metadata_cache();
         ParquetSource::new(schema)
-            .with_parquet_file_reader_factory(Arc::new(CachedParquetFileReaderFactory::new(inner.files.clone(), cache)))
+            .with_parquet_file_reader_factory(self.readers(inner))
             .with_pushdown_filters(true)
             .with_reorder_filters(true)
             .with_enable_page_index(true)
+    }
+
+    /// What opens files; footers are kept in memory.
+    pub(crate) fn readers(self, inner: &Inner) -> Arc<dyn ParquetFileReaderFactory> {
+        let cache = inner.engine.env().cache_manager.get_file_metadata_cache();
+        Arc::new(CachedParquetFileReaderFactory::new(inner.files.clone(), cache))
     }
 
     pub(crate) fn adapters(self, inner: &Inner) -> Arc<dyn PhysicalExprAdapterFactory> {
@@ -112,42 +119,90 @@ impl Which {
         }
     }
 
-    /// A file as the object store knows it; the time of writing is left out because paths are never used again.
-    pub(crate) fn object_meta(self, file: &DataFile) -> object_store::ObjectMeta {
-        PartitionedFile::new(format!("{}/{}", self.folder(), file.path), file.size_bytes).object_meta
-    }
-
-    /// A file for a scan of this table.
-    pub(crate) fn partitioned(self, inner: &Inner, file: &DataFile) -> PartitionedFile {
+    /// A file for a scan of this table; its time of writing is left out because paths are never used again.
+    pub(crate) fn partitioned(self, file: &DataFile) -> PartitionedFile {
         let mut values = vec![ScalarValue::Date32(Some(file.day))];
         if self == Self::Events {
             values.push(ScalarValue::Utf8(file.family.as_ref().map(ToString::to_string)));
         }
-        let mut statistics = Statistics::new_unknown(&self.schema(inner));
-        statistics.num_rows = Precision::Exact(usize::try_from(file.rows).unwrap_or(usize::MAX));
-        PartitionedFile::new(format!("{}/{}", self.folder(), file.path), file.size_bytes)
-            .with_partition_values(values)
-            .with_statistics(Arc::new(statistics))
+        PartitionedFile::new(format!("{}/{}", self.folder(), file.path), file.size_bytes).with_partition_values(values)
     }
 }
 
 impl Table {
-    /// The unsealed rows as batches of the columns `projection` of the table.
-    fn tail(&self, projection: &[usize]) -> Result<Vec<RecordBatch>, StoreError> {
-        let batches = match self.which {
-            Which::Events => self
-                .state
-                .tail
-                .chunks
-                .iter()
-                .map(|chunk| chunk.batch(&self.inner.layout))
-                .collect::<Result<Vec<_>, _>>()?,
-            Which::Detections if self.state.new_detections.is_empty() => Vec::new(),
-            Which::Detections => vec![detection_rows::encode(&self.state.new_detections)?],
-        };
-        let schema = Arc::new(self.which.schema(&self.inner).project(projection)?);
-        batches.iter().map(|batch| widen(batch, &schema)).collect()
+    /// The unsealed rows that pass, as batches of the columns `projection` of the table.
+    async fn tail(&self, projection: &[usize], filter: Option<&Arc<dyn PhysicalExpr>>) -> Result<Vec<RecordBatch>> {
+        let whole = self.which.schema(&self.inner);
+        let projected = Arc::new(whole.project(projection)?);
+        let adapters = self.which.adapters(&self.inner);
+        let filter = filter.cloned();
+        let state = self.state.clone();
+        let which = self.which;
+        let work = self.inner.blocking(move |layout| {
+            let batches = match which {
+                Which::Events => {
+                    state.tail.chunks.iter().map(|chunk| chunk.batch(&layout)).collect::<Result<Vec<_>, _>>()?
+                }
+                Which::Detections if state.new_detections.is_empty() => Vec::new(),
+                Which::Detections => vec![detection_rows::encode(&state.new_detections)?],
+            };
+            let mut wide = Vec::with_capacity(batches.len());
+            for batch in batches {
+                let mut projected = widen(&batch, &projected)?;
+                if let Some(filter) = &filter {
+                    let failed = |error: DataFusionError| StoreError::Lookup(Box::new(error.into()));
+                    let adapter = adapters.create(whole.clone(), batch.schema()).map_err(failed)?;
+                    let passed = adapter
+                        .rewrite(filter.clone())
+                        .and_then(|filter| filter.evaluate(&batch))
+                        .and_then(|passed| passed.into_array(batch.num_rows()))
+                        .map_err(failed)?;
+                    projected = filter_record_batch(&projected, passed.as_boolean())?;
+                }
+                wide.push(projected);
+            }
+            Ok(wide)
+        });
+        work.await.map_err(|error| DataFusionError::External(Box::new(error)))
     }
+
+    fn scan_files(
+        &self,
+        session: &dyn Session,
+        files: &[Arc<DataFile>],
+        projection: &[usize],
+        filter: Option<Arc<dyn PhysicalExpr>>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let partitions = session.config().target_partitions().min(files.len());
+        let rows: u64 = files.iter().map(|file| file.rows).sum();
+        let files = files.iter().map(|file| self.which.partitioned(file)).collect();
+        let groups: Vec<FileGroup> = FileGroup::new(files).split_files(partitions);
+        let mut source = self.which.source(&self.inner, Vec::new());
+        let rows = usize::try_from(rows).unwrap_or(usize::MAX);
+        let rows = if let Some(filter) = filter {
+            source = source.with_predicate(filter);
+            Precision::Inexact(rows)
+        } else {
+            Precision::Exact(rows)
+        };
+        let config = FileScanConfigBuilder::new(files_url(), Arc::new(source))
+            .with_file_groups(groups)
+            .with_projection_indices(Some(projection.to_vec()))?
+            .with_expr_adapter(Some(self.which.adapters(&self.inner)))
+            .build();
+        let scan: Arc<dyn ExecutionPlan> = DataSourceExec::from_data_source(config);
+        let mut statistics = Statistics::new_unknown(&scan.schema());
+        statistics.num_rows = rows;
+        Ok(Arc::new(Barrier::new(scan, statistics)))
+    }
+}
+
+/// Whether files and tail can evaluate `filter` row by row (see [`Barrier`]).
+pub(crate) fn is_pushable(filter: &Expr, schema: &SchemaRef) -> bool {
+    filter
+        .column_refs()
+        .iter()
+        .all(|column| schema.field_with_name(&column.name).is_ok_and(|field| !field.data_type().is_nested()))
 }
 
 /// `batch` with the columns of `schema`; those that it lacks are null.
@@ -187,26 +242,16 @@ impl TableProvider for Table {
         let schema = self.schema();
         let projection = projection.cloned().unwrap_or_else(|| (0..schema.fields().len()).collect());
         let files = self.pruned(session, filters)?;
+        let pushed: Vec<Expr> = filters.iter().filter(|filter| is_pushable(filter, &schema)).cloned().collect();
+        let pushed = match conjunction(pushed) {
+            Some(filter) => Some(session.create_physical_expr(filter, &schema.clone().to_dfschema()?)?),
+            None => None,
+        };
         let mut inputs: Vec<Arc<dyn ExecutionPlan>> = Vec::new();
         if !files.is_empty() {
-            let partitions = session.config().target_partitions().min(files.len());
-            let files = files.iter().map(|file| self.which.partitioned(&self.inner, file)).collect();
-            let groups: Vec<FileGroup> = FileGroup::new(files).split_files(partitions);
-            let rows = groups.iter().flat_map(FileGroup::iter).filter_map(|file| {
-                file.statistics.as_ref().and_then(|statistics| statistics.num_rows.get_value().copied())
-            });
-            let mut statistics = Statistics::new_unknown(&schema);
-            statistics.num_rows = Precision::Exact(rows.sum());
-            let source = self.which.source(&self.inner, Vec::new());
-            let config = FileScanConfigBuilder::new(files_url(), Arc::new(source))
-                .with_file_groups(groups)
-                .with_statistics(statistics)
-                .with_projection_indices(Some(projection.clone()))?
-                .with_expr_adapter(Some(self.which.adapters(&self.inner)))
-                .build();
-            inputs.push(DataSourceExec::from_data_source(config));
+            inputs.push(self.scan_files(session, &files, &projection, pushed.clone())?);
         }
-        let tail = self.tail(&projection).map_err(|error| DataFusionError::External(Box::new(error)))?;
+        let tail = self.tail(&projection, pushed.as_ref()).await?;
         let projected = Arc::new(schema.project(&projection)?);
         if !tail.is_empty() {
             inputs.push(MemorySourceConfig::try_new_exec(&[tail], projected.clone(), None)?);
@@ -219,7 +264,15 @@ impl TableProvider for Table {
     }
 
     fn supports_filters_pushdown(&self, filters: &[&Expr]) -> Result<Vec<TableProviderFilterPushDown>> {
-        Ok(vec![TableProviderFilterPushDown::Inexact; filters.len()])
+        let schema = self.schema();
+        let answer = |filter: &&Expr| {
+            if is_pushable(filter, &schema) {
+                TableProviderFilterPushDown::Exact
+            } else {
+                TableProviderFilterPushDown::Inexact
+            }
+        };
+        Ok(filters.iter().map(answer).collect())
     }
 }
 
@@ -230,7 +283,8 @@ impl Table {
         let Some(filter) = conjunction(filters.iter().cloned()) else { return Ok(files.to_vec()) };
         let schema = self.schema();
         let filter = session.create_physical_expr(filter, &schema.clone().to_dfschema()?)?;
-        let keep = PruningPredicate::try_new(filter, schema)?.prune(&FileRanges(files))?;
+        let keep =
+            PruningPredicateBuilder::new().with_file_schema(schema).try_build(filter)?.prune(&FileRanges(files))?;
         Ok(files.iter().zip(keep).filter(|(_, keep)| *keep).map(|(file, _)| file.clone()).collect())
     }
 }

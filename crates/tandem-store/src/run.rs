@@ -3,6 +3,7 @@
 use crate::QueryError;
 use datafusion::error::DataFusionError;
 use std::future::Future;
+use std::task::Poll;
 use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -42,6 +43,13 @@ impl Run {
 
     /// Runs a step, as long as time lasts and nobody cancels; names the limit that stopped it.
     pub(crate) async fn guard<T>(&self, step: impl Future<Output = Result<T, QueryError>>) -> Result<T, QueryError> {
+        // A step that computes gives way now and then without waiting for anything. Timers of its thread may not
+        // have been looked at meanwhile, so the clock is asked each time.
+        let mut step = std::pin::pin!(step);
+        let step = std::future::poll_fn(|context| match self.check() {
+            Err(error) => Poll::Ready(Err(error)),
+            Ok(()) => step.as_mut().poll(context),
+        });
         tokio::select! {
             biased;
             () = self.cancel.cancelled() => Err(QueryError::Cancelled),

@@ -3,8 +3,9 @@
 use crate::datafile::DataFile;
 use crate::encode::names_of;
 use crate::engine::files_url;
+use crate::index::{BLOCK_ROWS, Probe};
 use crate::layout::{EXTRA_NAMES_KEY, ID, Layout};
-use crate::provider::{Which, widen};
+use crate::provider::{Which, is_pushable, widen};
 use crate::store::{Inner, State};
 use crate::tail::Chunk;
 use crate::{QueryError, StoreError};
@@ -13,7 +14,7 @@ use arrow::compute::filter_record_batch;
 use arrow::datatypes::{DataType, Field, Schema};
 use datafusion::common::{DFSchema, ToDFSchema};
 use datafusion::datasource::physical_plan::FileScanConfigBuilder;
-use datafusion::datasource::physical_plan::parquet::can_expr_be_pushed_down_with_schemas;
+use datafusion::datasource::physical_plan::parquet::ParquetRowSelection;
 use datafusion::datasource::physical_plan::parquet::metadata::DFParquetMetadata;
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::execution::TaskContext;
@@ -23,11 +24,11 @@ use datafusion::logical_expr::utils::split_conjunction_owned;
 use datafusion::physical_expr::{PhysicalExpr, conjunction};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::filter::FilterExec;
+use datafusion::physical_plan::metrics::ExecutionPlanMetricsSet;
 use futures::StreamExt;
 use futures::stream::BoxStream;
-use object_store::ObjectMeta;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, RowSelection, RowSelector};
-use parquet::arrow::async_reader::{ParquetObjectReader, ParquetRecordBatchStreamBuilder};
+use parquet::arrow::async_reader::{AsyncFileReader, ParquetRecordBatchStreamBuilder};
 use parquet::arrow::{ProjectionMask, RowNumber};
 use parquet::file::metadata::ParquetMetaData;
 use std::collections::{BTreeSet, HashMap};
@@ -87,11 +88,18 @@ pub(crate) struct Scanner {
     rest: Option<Expr>,
     /// Both.
     whole: Option<Arc<dyn PhysicalExpr>>,
+    /// What the filter needs of the index.
+    probe: Probe,
     session: SessionContext,
 }
 
 impl Scanner {
-    pub(crate) fn new(inner: Arc<Inner>, session: SessionContext, filter: &Expr) -> Result<Self, QueryError> {
+    pub(crate) fn new(
+        inner: Arc<Inner>,
+        session: SessionContext,
+        filter: &Expr,
+        probe: Probe,
+    ) -> Result<Self, QueryError> {
         let schema = inner.layout.table_schema.clone();
         let df_schema = schema.clone().to_dfschema()?;
         let state = session.state();
@@ -103,7 +111,7 @@ impl Scanner {
             }
             let expr = physical(part.clone())?;
             all.push(expr.clone());
-            if can_expr_be_pushed_down_with_schemas(&expr, &schema) {
+            if is_pushable(&part, &schema) {
                 pushed.push(expr);
             } else {
                 rest.push(part);
@@ -115,6 +123,7 @@ impl Scanner {
             pushed: join(pushed),
             rest: rest.into_iter().reduce(Expr::and),
             whole: join(all),
+            probe,
             inner,
             session,
         })
@@ -128,7 +137,7 @@ impl Scanner {
                 names_of(batch.schema().metadata().get(EXTRA_NAMES_KEY))
             }
             Source::File(file) => {
-                let footer = self.inner.footer(file).await?;
+                let footer = self.inner.footer(Which::Events, file).await?;
                 let pairs = footer.file_metadata().key_value_metadata();
                 let text = pairs.and_then(|pairs| pairs.iter().find(|pair| pair.key == EXTRA_NAMES_KEY));
                 names_of(text.and_then(|pair| pair.value.as_ref()))
@@ -153,7 +162,11 @@ impl Scanner {
                 let batch = self.scan_batch(&self.batch(chunk).await?, columns)?;
                 Ok(futures::stream::once(async move { Ok(batch) }).boxed())
             }
-            Source::File(file) => self.scan_file(file, columns),
+            Source::File(file) => match self.inner.selection(Which::Events, file, &self.probe).await {
+                Selected::Nothing => Ok(futures::stream::empty().boxed()),
+                Selected::Everything => self.scan_file(file, columns, None),
+                Selected::Rows(rows) => self.scan_file(file, columns, Some(rows)),
+            },
         }
     }
 
@@ -181,6 +194,7 @@ impl Scanner {
         &self,
         file: &DataFile,
         columns: &[&str],
+        selected: Option<RowSelection>,
     ) -> Result<BoxStream<'static, Result<RecordBatch, QueryError>>, QueryError> {
         let inner = &self.inner;
         let row = Arc::new(Field::new(ROW, DataType::Int64, false).with_extension_type(RowNumber));
@@ -200,8 +214,12 @@ impl Scanner {
                 }
             }
         }
+        let mut partitioned = Which::Events.partitioned(file);
+        if let Some(selected) = selected {
+            partitioned = partitioned.with_extension(ParquetRowSelection::new(selected));
+        }
         let config = FileScanConfigBuilder::new(files_url(), Arc::new(source))
-            .with_file(Which::Events.partitioned(inner, file))
+            .with_file(partitioned)
             .with_projection_indices(Some(indices))?
             .with_expr_adapter(Some(Which::Events.adapters(inner)))
             .with_preserve_order(true)
@@ -273,10 +291,49 @@ fn in_order<T: Clone>(batches: &[RecordBatch], rows: &[u64], of: impl Fn(&Record
     rows.iter().filter_map(|row| found.get(row).cloned()).collect()
 }
 
+/// Which rows of a file the index leaves.
+pub(crate) enum Selected {
+    Nothing,
+    Everything,
+    Rows(RowSelection),
+}
+
 impl Inner {
+    /// Which rows of a file can pass.
+    pub(crate) async fn selection(&self, which: Which, file: &DataFile, probe: &Probe) -> Selected {
+        if *probe == Probe::Any || file.index_bytes.is_none() {
+            return Selected::Everything;
+        }
+        let path = format!("{}/{}", which.folder(), file.index_path());
+        let Some(head) = self.indexes.head(self.files.as_ref(), &path, file).await else {
+            return Selected::Everything;
+        };
+        let Some(blocks) = head.blocks(self.files.as_ref(), &path, probe).await else {
+            return Selected::Everything;
+        };
+        if blocks.is_empty() {
+            return Selected::Nothing;
+        }
+        let mut selectors: Vec<RowSelector> = Vec::new();
+        let mut at = 0;
+        for block in blocks {
+            let from = u64::from(block) * BLOCK_ROWS;
+            let to = (from + BLOCK_ROWS).min(file.rows);
+            if from > at {
+                selectors.push(RowSelector::skip((from - at) as usize));
+            }
+            selectors.push(RowSelector::select(to.saturating_sub(from) as usize));
+            at = to;
+        }
+        if at < file.rows {
+            selectors.push(RowSelector::skip((file.rows - at) as usize));
+        }
+        Selected::Rows(selectors.into())
+    }
+
     /// A file's footer with page index, from memory when it was read before.
-    pub(crate) async fn footer(&self, file: &DataFile) -> Result<Arc<ParquetMetaData>, QueryError> {
-        let meta = object_meta(file);
+    pub(crate) async fn footer(&self, which: Which, file: &DataFile) -> Result<Arc<ParquetMetaData>, QueryError> {
+        let meta = which.partitioned(file).object_meta;
         let cache = self.engine.env().cache_manager.get_file_metadata_cache();
         Ok(DFParquetMetadata::new(self.files.as_ref(), &meta)
             .with_file_metadata_cache(Some(cache))
@@ -292,7 +349,7 @@ impl Inner {
         rows: &[u64],
         columns: Option<&[String]>,
     ) -> Result<Vec<RecordBatch>, QueryError> {
-        let footer = self.footer(file).await?;
+        let footer = self.footer(Which::Events, file).await?;
         let path = format!("{}/{}", Which::Events.folder(), file.path);
         let failed = |source| StoreError::Parquet { path: path.clone(), verb: "read", source };
         let schema =
@@ -300,7 +357,12 @@ impl Inner {
         let schema = Arc::new(as_views(&schema, &self.layout));
         let options = ArrowReaderOptions::new().with_schema(schema.clone());
         let metadata = ArrowReaderMetadata::try_new(footer, options).map_err(failed)?;
-        let reader = ParquetObjectReader::new(self.files.clone(), path.as_str().into()).with_file_size(file.size_bytes);
+        let reader: Box<dyn AsyncFileReader> = Which::Events.readers(self).create_reader(
+            0,
+            Which::Events.partitioned(file),
+            None,
+            &ExecutionPlanMetricsSet::new(),
+        )?;
         let builder = ParquetRecordBatchStreamBuilder::new_with_metadata(reader, metadata);
         let mask = match columns {
             None => ProjectionMask::all(),
@@ -345,8 +407,4 @@ fn selection(rows: &[u64]) -> RowSelection {
         at = row + 1;
     }
     selectors.into()
-}
-
-pub(crate) fn object_meta(file: &DataFile) -> ObjectMeta {
-    Which::Events.object_meta(file)
 }

@@ -3,6 +3,7 @@
 use crate::arrange::{Group, arrange};
 use crate::datafile::{DataFile, day_text};
 use crate::encode::{names_of, names_text};
+use crate::index::IndexBuilder;
 use crate::layout::{EXTRA, EXTRA_NAMES_KEY};
 use crate::log::{Act, Log};
 use crate::parquet_file::{FileWriter, Written};
@@ -63,7 +64,6 @@ impl Store {
             }
             let txn = [(app.clone(), up_to.offset.cast_signed())];
             commit(&mut logs.detections, inner, Act::Append, &detection_files, &[], &txn).await?;
-            inner.step("seal: detections are committed")?;
         }
         sealed.detections = detections.len() as u64;
         if !detections.is_empty()
@@ -80,6 +80,8 @@ impl Store {
             State { detections: Arc::new(files), new_detections: Arc::new(kept.cloned().collect()), ..state.clone() }
         });
 
+        inner.step("seal: detections are committed")?;
+
         let known = logs.events.txn_version(&app).await?.map(i64::cast_unsigned);
         let chunks = seen.tail.before(up_to);
         if chunks.is_empty() && txns.is_empty() && known.is_some_and(|offset| offset >= up_to.offset) {
@@ -92,7 +94,6 @@ impl Store {
         let mut all: Vec<_> = txns.to_vec();
         all.push((app, position.cast_signed()));
         commit(&mut logs.events, inner, Act::Append, &event_files, &[], &all).await?;
-        inner.step("seal: events are committed")?;
         inner.replace(|state| {
             let mut files: Vec<_> = state.events.to_vec();
             files.extend(event_files.iter().cloned().map(Arc::new));
@@ -101,6 +102,7 @@ impl Store {
         });
         inner.sealed.lock().insert(up_to.epoch, Reached { events: position, detections: position });
         *inner.last_seal.lock() = Some(inner.clock.now());
+        inner.step("seal: events are committed")?;
         sealed.events = event_files.iter().map(|file| file.rows).sum();
         sealed.files = event_files.len() + detection_files.len();
         sealed.bytes = event_files.iter().chain(&detection_files).map(|file| file.size_bytes).sum();
@@ -207,45 +209,65 @@ impl Inner {
                 let schema = group.batch.schema();
                 let mut writer = FileWriter::new(&label, &schema, layout.catalogue.version(), extra_names)?;
                 writer.write(&group.batch)?;
-                writer.finish()
+                let index = (table == EVENTS)
+                    .then(|| {
+                        let mut index = IndexBuilder::new(layout.clone());
+                        index.add(&group.batch)?;
+                        Ok::<_, StoreError>(index.finish())
+                    })
+                    .transpose()?;
+                Ok((writer.finish()?, index))
             })
             .await?
         };
-        let file = self.put_file(table, path, day, family, records, written).await?;
+        let (written, index) = written;
+        let place = Place { table, path, day, family, records };
+        let file = self.put_file(place, written, index).await?;
         Ok(Prepared { file })
     }
 
-    /// Makes a finished file durable under its name.
+    /// Makes a finished file and its index durable under their names.
     pub(crate) async fn put_file(
         &self,
-        table: &'static str,
-        path: String,
-        day: i32,
-        family: Option<Arc<str>>,
-        records: Option<(u64, u64, u64)>,
+        place: Place,
         written: Written,
+        index: Option<Vec<u8>>,
     ) -> Result<DataFile, StoreError> {
         let file = DataFile {
-            path,
+            path: place.path,
             size_bytes: written.bytes.len() as u64,
             rows: written.rows,
-            day,
-            family,
+            day: place.day,
+            family: place.family,
             time: written.time,
             received: written.received,
-            records,
-            catalogue: self.layout.catalogue.version(),
-            index_bytes: None,
+            records: place.records,
+            catalogue: written.catalogue,
+            index_bytes: index.as_ref().map(|bytes| bytes.len() as u64),
             written_ms: self.now_ms(),
         };
-        let path = format!("{table}/{}", file.path);
-        self.files.put(&Path::from(path.as_str()), written.bytes.into()).await.map_err(|source| StoreError::File {
-            path,
-            verb: "written",
-            source,
-        })?;
+        let put = async |path: String, bytes: Vec<u8>| {
+            let location = Path::from(path.as_str());
+            let put = self.files.put(&location, bytes.into()).await;
+            put.map_err(|source| StoreError::File { path, verb: "written", source })
+        };
+        put(format!("{}/{}", place.table, file.path), written.bytes).await?;
+        if let Some(bytes) = index {
+            self.step("a data file is written, its index is not")?;
+            put(format!("{}/{}", place.table, file.index_path()), bytes).await?;
+        }
         Ok(file)
     }
+}
+
+/// Where a new file belongs.
+pub(crate) struct Place {
+    pub(crate) table: &'static str,
+    /// See [`file_path`].
+    pub(crate) path: String,
+    pub(crate) day: i32,
+    pub(crate) family: Option<Arc<str>>,
+    pub(crate) records: Option<(u64, u64, u64)>,
 }
 
 /// A fresh path: partitions, then the range of records (for people, and for look-ups after a log is lost).

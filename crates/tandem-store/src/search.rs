@@ -4,6 +4,7 @@ use crate::compile::{column, compile, instant};
 use crate::facets::FacetCounts;
 use crate::figures::Figures;
 use crate::gather::{FiguresPlan, Hit, Plan};
+use crate::index::probe;
 use crate::layout::{EXTRA, ID, LOG_TYPES, PARSER, RAW, RAW_PRIVATE, RECEIVED, SOURCE, TIME, TYPED};
 use crate::read::FieldPlace;
 use crate::request::{Bucket, Cursor, Done, Progress, RowOrder, SearchPart, SearchRequest};
@@ -102,6 +103,7 @@ impl Search {
             }
         }
         let mut filter = compile(&layout, &request.query.filter)?;
+        let probe = probe(&layout, &request.query.filter);
         let from = request.from.map_or(i64::MIN, Timestamp::micros);
         let to = request.to.map_or(i64::MAX, Timestamp::micros);
         if request.from.is_some() {
@@ -162,7 +164,7 @@ impl Search {
             layout,
         };
         let session = inner.engine.session(run.limits.memory_bytes)?;
-        let scanner = Arc::new(Scanner::new(inner.clone(), session, &filter)?);
+        let scanner = Arc::new(Scanner::new(inner.clone(), session, &filter, probe)?);
         Ok(Self { inner, request, run, scanner, sources, skipped, plan: Arc::new(plan), stages })
     }
 

@@ -63,7 +63,7 @@ impl Store {
         let inner = self.inner.clone();
         let state = inner.state();
         let run = Run::new(limits, cancel);
-        let statement = prepare(text, &inner.layout)?;
+        let prepared = prepare(text, &inner.layout)?;
         let scope = scope.clone();
         let planned = {
             let run = run.clone();
@@ -77,9 +77,9 @@ impl Store {
                     }
                     let plan = context
                         .state()
-                        .statement_to_plan(statement)
+                        .statement_to_plan(prepared.statement.clone())
                         .await
-                        .map_err(|error| crate::sql_guard::explain(error, &inner.layout))?;
+                        .map_err(|error| crate::sql_guard::explain(error, &inner.layout, Some(&prepared)))?;
                     guard(&plan)?;
                     // One row more than may be shown, to know that there were more.
                     let frame = context.execute_logical_plan(plan).await?.limit(0, Some(run.limits.rows + 1))?;

@@ -21,8 +21,15 @@ const GROWTH_MAX: usize = 32;
 /// Longest replacement text.
 const REPLACEMENT_BYTES_MAX: usize = 64;
 
+/// A query that was parsed.
+pub(crate) struct Prepared {
+    pub(crate) statement: Statement,
+    /// A name with dots that is written without quotes and is a column's.
+    dotted: Option<String>,
+}
+
 /// Parses one query. Function and table names become lower case, other names stay as they are.
-pub(crate) fn prepare(text: &str, layout: &Layout) -> Result<Statement, QueryError> {
+pub(crate) fn prepare(text: &str, layout: &Layout) -> Result<Prepared, QueryError> {
     if text.len() > TEXT_BYTES_MAX {
         return Err(QueryError::invalid(format!("the SQL text is longer than {TEXT_BYTES_MAX} bytes")));
     }
@@ -32,7 +39,7 @@ pub(crate) fn prepare(text: &str, layout: &Layout) -> Result<Statement, QueryErr
         .with_recursion_limit(DEPTH_MAX)
         .build()
         .and_then(|mut parser| parser.parse_statements())
-        .map_err(|error| explain(error, layout))?;
+        .map_err(|error| explain(error, layout, None))?;
     let (Some(statement), None) = (statements.pop_front(), statements.pop_front()) else {
         return Err(QueryError::invalid("exactly one SQL query is expected"));
     };
@@ -45,7 +52,14 @@ pub(crate) fn prepare(text: &str, layout: &Layout) -> Result<Statement, QueryErr
             ident.value = ident.value.to_ascii_lowercase();
         }
     };
+    let mut dotted = None;
     let _: ControlFlow<()> = visit_expressions_mut(&mut statement, |expr| {
+        if matches!(expr, ast::Expr::CompoundIdentifier(_) | ast::Expr::CompoundFieldAccess { .. }) {
+            let name = expr.to_string();
+            if layout.table_schema.field_with_name(&name).is_ok() {
+                dotted = Some(name);
+            }
+        }
         if let ast::Expr::Function(function) = expr {
             for part in &mut function.name.0 {
                 if let ast::ObjectNamePart::Identifier(ident) = part {
@@ -63,7 +77,7 @@ pub(crate) fn prepare(text: &str, layout: &Layout) -> Result<Statement, QueryErr
         }
         ControlFlow::Continue(())
     });
-    Ok(Statement::Statement(statement))
+    Ok(Prepared { statement: Statement::Statement(statement), dotted })
 }
 
 fn only_select() -> QueryError {
@@ -174,7 +188,7 @@ fn growth_of(expr: &Expr) -> usize {
 }
 
 /// The engine's message in one sentence, with a hint where a name was meant otherwise.
-pub(crate) fn explain(error: DataFusionError, layout: &Layout) -> QueryError {
+pub(crate) fn explain(error: DataFusionError, layout: &Layout, prepared: Option<&Prepared>) -> QueryError {
     let message = match error.find_root() {
         DataFusionError::SQL(error, _) => format!("the SQL text is not understood: {error}"),
         DataFusionError::Plan(message) | DataFusionError::NotImplemented(message) => first_line(message),
@@ -184,7 +198,10 @@ pub(crate) fn explain(error: DataFusionError, layout: &Layout) -> QueryError {
         }
         other => first_line(&other.strip_backtrace()),
     };
-    let hint = hint(&message, layout);
+    let dotted = prepared.and_then(|prepared| prepared.dotted.as_ref());
+    let hint = dotted
+        .map(|name| format!("write a name with dots in double quotes: \"{name}\""))
+        .or_else(|| hint(&message, layout));
     QueryError::Invalid { message, hint }
 }
 
@@ -197,9 +214,6 @@ fn hint(message: &str, layout: &Layout) -> Option<String> {
     if message.contains("No field named") || message.contains("FieldNotFound") {
         let name = message.split("No field named ").nth(1)?;
         let name = name.split(". ").next()?.trim_end_matches('.').replace('"', "");
-        if layout.table_schema.field_with_name(&name).is_ok() {
-            return Some(format!("write a name with dots in double quotes: \"{name}\""));
-        }
         let other = layout.table_schema.fields().iter().find(|field| field.name().eq_ignore_ascii_case(&name));
         return Some(match other {
             Some(field) => format!("the column is called \"{}\"", field.name()),

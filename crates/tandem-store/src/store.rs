@@ -4,6 +4,7 @@ use crate::config::StoreConfig;
 use crate::datafile::DataFile;
 use crate::durable::DurableStore;
 use crate::engine::Engine;
+use crate::index::IndexCache;
 use crate::layout::{DAY, FAMILY, Layout};
 use crate::log::Log;
 use crate::tail::{Tail, size_bytes};
@@ -32,11 +33,14 @@ pub(crate) struct Inner {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) layout: Arc<Layout>,
     pub(crate) engine: Engine,
+    pub(crate) indexes: IndexCache,
+    /// Held by compaction, retention and vacuum.
+    pub(crate) housekeeping: tokio::sync::Mutex<()>,
     /// Folder of the tables.
     pub(crate) tables: PathBuf,
     /// `/` is the folder of the tables.
     pub(crate) files: Arc<dyn ObjectStore>,
-    /// Held by seal, compaction, retention and vacuum: one writer at a time.
+    /// Held while a table is committed to: one writer at a time.
     pub(crate) writer: tokio::sync::Mutex<Logs>,
     /// What queries see; replaced as a whole.
     pub(crate) state: RwLock<Arc<State>>,
@@ -134,6 +138,7 @@ impl Store {
         })?;
         let files: Arc<dyn ObjectStore> = Arc::new(files);
         let engine = Engine::new(&config, files.clone())?;
+        let indexes = IndexCache::new(config.cache_bytes / 4);
         let state = State {
             events: Arc::new(sorted(events.files())),
             detections: Arc::new(sorted(detections.files())),
@@ -146,6 +151,8 @@ impl Store {
                 layout,
                 tables,
                 engine,
+                indexes,
+                housekeeping: tokio::sync::Mutex::default(),
                 files,
                 writer: tokio::sync::Mutex::new(Logs { events, detections }),
                 state: RwLock::new(Arc::new(state)),
@@ -153,6 +160,7 @@ impl Store {
                 last_seal: Mutex::default(),
             }),
         };
+        store.inner.tidy().await?;
         Ok(store)
     }
 

@@ -1,7 +1,10 @@
 //! Tests of the store through its door.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod crash;
+mod keep;
 mod meaning;
 mod sample;
 mod seal;
 mod search;
+mod sql;

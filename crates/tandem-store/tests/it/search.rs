@@ -131,3 +131,21 @@ async fn an_event_is_found_by_its_id_with_what_is_around_it() {
     assert_eq!(offsets(&around), [27, 28, 29, 30, 31, 32, 33, 34, 35]);
     assert_eq!(store.around(event(60).id, 3, 100, &scope).await.unwrap(), None);
 }
+
+#[tokio::test]
+async fn a_test_of_a_list_is_not_lost_beside_a_column_that_the_file_lacks() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path()).await;
+    let tagged = |offset: u64| {
+        let mut event = event(offset);
+        event.common.set("tags", Value::List(vec!["red".into(), "blue".into()]));
+        event
+    };
+    store.append(arcs((0..3).map(tagged))).unwrap();
+    store.seal(up_to(3), &[]).await.unwrap();
+    assert_eq!(search(&store, request("(tags:green _exists_:run) OR 2")).await.done.total, 1);
+    assert_eq!(search(&store, request("tags:red AND (tags:BLUE OR _exists_:run)")).await.done.total, 3);
+    let sql =
+        "SELECT count(*) FROM events WHERE (array_position(tags, 'green') = 1 AND run IS NOT NULL) OR raw LIKE '%2'";
+    assert_eq!(crate::sample::number(&store, sql).await, 1);
+}

@@ -203,7 +203,13 @@ impl Default for IngestConfig {
 
 impl Default for SyslogConfig {
     fn default() -> Self {
-        Self { udp: Some(loopback(5514)), tcp: Some(loopback(5514)), tls: None, frame_bytes_max: 64 << 10, relays: Vec::new() }
+        Self {
+            udp: Some(loopback(5514)),
+            tcp: Some(loopback(5514)),
+            tls: None,
+            frame_bytes_max: 64 << 10,
+            relays: Vec::new(),
+        }
     }
 }
 
@@ -257,8 +263,8 @@ pub enum ConfigError {
 impl Config {
     /// Reads and checks a file.
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|source| ConfigError::Read { path: path.to_path_buf(), source })?;
+        let text =
+            std::fs::read_to_string(path).map_err(|source| ConfigError::Read { path: path.to_path_buf(), source })?;
         let config: Self = toml::from_str(&text)
             .map_err(|error| ConfigError::Syntax { path: path.to_path_buf(), text: error.to_string() })?;
         let problems = config.problems();
@@ -285,9 +291,17 @@ impl Config {
             self.console.certificate.is_some() && self.console.key.is_some(),
         );
         if let Some(address) = self.ingest.address {
-            listener("ingest", address, self.ingest.tls, self.ingest.certificate.is_some() && self.ingest.key.is_some());
+            listener(
+                "ingest",
+                address,
+                self.ingest.tls,
+                self.ingest.certificate.is_some() && self.ingest.key.is_some(),
+            );
             if address == self.console.address {
-                problems.push("[console] and [ingest] need addresses of their own: nothing of one is reachable on the other".to_owned());
+                problems.push(
+                    "[console] and [ingest] need addresses of their own: nothing of one is reachable on the other"
+                        .to_owned(),
+                );
             }
         }
         if self.store.retention_days == 0 {

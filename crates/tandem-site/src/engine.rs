@@ -61,7 +61,11 @@ impl Site {
         if !folder.config().exists() {
             std::fs::write(folder.config(), config.to_toml()).context("writing tandem.toml")?;
         }
-        let key = if folder.key().exists() { SiteKey::load(&folder.key())? } else { SiteKey::create(&folder.key(), &*chance)? };
+        let key = if folder.key().exists() {
+            SiteKey::load(&folder.key())?
+        } else {
+            SiteKey::create(&folder.key(), &*chance)?
+        };
         let epoch = chance.next_u64();
         drop(Spool::create(Arc::new(RealDisk), &folder.spool(), epoch, limits(&config))?);
         let policy = load(folder, false)?.policy;
@@ -90,7 +94,8 @@ impl Site {
         let chance: Arc<dyn Chance> = Arc::new(SystemChance);
         let loaded = load(folder, true)?;
         let key = SiteKey::load(&folder.key()).context("reading the site key")?;
-        let control = Control::open(&folder.control(), key, Arc::clone(&clock), Arc::clone(&chance), loaded.policy).await?;
+        let control =
+            Control::open(&folder.control(), key, Arc::clone(&clock), Arc::clone(&chance), loaded.policy).await?;
         let info = control.site().await?.context("the site's control data is empty")?;
         let catalogue = Arc::new(loaded.content.catalogue);
         let store_config = StoreConfig { query_memory_bytes: config.query.memory_bytes_max, ..StoreConfig::default() };
@@ -151,7 +156,8 @@ impl Site {
             tasks: TaskTracker::new(),
             _lock: lock,
         };
-        let router = router::router(&site.app, Assets::default()).merge(local::router(site.app.clone(), Arc::clone(&site.pipeline)));
+        let router = router::router(&site.app, Assets::default())
+            .merge(local::router(site.app.clone(), Arc::clone(&site.pipeline)));
         tandem_web::serve_socket(&folder.socket(), router, site.stop.clone())
             .await
             .with_context(|| format!("listening on {}", folder.socket().display()))?;
@@ -171,8 +177,13 @@ impl Site {
 
         let sink = Arc::new(SpoolSink(Arc::clone(&self.app.spool)));
         let tokens = Arc::clone(&self.app.tokens);
-        let receivers =
-            Receivers::start(crate::receive::config(config, &self.app.folder)?, sink, tokens, Arc::clone(&self.app.clock)).await?;
+        let receivers = Receivers::start(
+            crate::receive::config(config, &self.app.folder)?,
+            sink,
+            tokens,
+            Arc::clone(&self.app.clock),
+        )
+        .await?;
         for bound in receivers.bound() {
             addresses.push((bound.kind.word().to_owned(), bound.address.to_string()));
         }
@@ -202,10 +213,25 @@ impl Site {
                 Some(tandem_web::self_signed(&self.app.folder.tls(), &names)?)
             }
             Tls::Files => {
-                let (certificate, key) = console.certificate.clone().zip(console.key.clone()).context("[console] needs certificate and key")?;
+                let (certificate, key) = console
+                    .certificate
+                    .clone()
+                    .zip(console.key.clone())
+                    .context("[console] needs certificate and key")?;
                 Some(TlsFiles { certificate, key })
             }
         })
+    }
+
+    /// Waits until everything that was in the spool is searchable, at most `patience`; whether it is.
+    pub async fn catch_up(&self, patience: Duration) -> bool {
+        let wanted = self.app.spool.status().next;
+        let caught_up = async {
+            while self.app.pipeline.next() < wanted {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        tokio::time::timeout(patience, caught_up).await.is_ok()
     }
 
     pub(crate) fn app(&self) -> &App {
@@ -259,7 +285,11 @@ pub(crate) fn host_of(url: &str) -> Option<&str> {
 }
 
 fn limits(config: &Config) -> Limits {
-    Limits { spool_bytes_max: config.spool.size_bytes_max, file_bytes_max: (config.spool.size_bytes_max / 4).min(64 << 20), ..Limits::default() }
+    Limits {
+        spool_bytes_max: config.spool.size_bytes_max,
+        file_bytes_max: (config.spool.size_bytes_max / 4).min(64 << 20),
+        ..Limits::default()
+    }
 }
 
 fn open_spool(folder: &Folder, config: &Config, epoch: u64, floor: u64) -> Result<Spool> {
@@ -269,7 +299,12 @@ fn open_spool(folder: &Folder, config: &Config, epoch: u64, floor: u64) -> Resul
         tracing::warn!(file = cut.file, "a block that was never acknowledged was cut off the spool");
     }
     for damage in &recovery.damage {
-        tracing::error!(file = damage.file, from = damage.records.start, to = damage.records.end, "records of the spool are damaged");
+        tracing::error!(
+            file = damage.file,
+            from = damage.records.start,
+            to = damage.records.end,
+            "records of the spool are damaged"
+        );
     }
     if spool.epoch() != epoch {
         bail!("the spool belongs to another epoch than the control data; was one of them restored without the other?");
@@ -291,7 +326,8 @@ fn load(folder: &Folder, say: bool) -> Result<Loaded> {
     content.lay_over(&folder.content(), &mut problems);
     let files = content.parsers.iter().map(|file| (file.name.clone(), file.text.clone())).collect();
     let (parsers, wrong) = Parsers::compile(files, &content.catalogue);
-    let policy = AlertPolicy::from_yaml(&content.alert_policy.text).with_context(|| format!("reading {}", content.alert_policy.name))?;
+    let policy = AlertPolicy::from_yaml(&content.alert_policy.text)
+        .with_context(|| format!("reading {}", content.alert_policy.name))?;
     if say {
         for problem in &problems {
             tracing::warn!(path = %problem.path.display(), reason = problem.reason, "content could not be read");

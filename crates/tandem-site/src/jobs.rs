@@ -14,6 +14,15 @@ pub(crate) async fn run(app: App, stop: CancellationToken) {
             () = stop.cancelled() => return,
             () = tokio::time::sleep(EVERY) => {}
         }
+        if let Err(error) = app.store.compact().await {
+            tracing::warn!(error = %error, "files could not be merged");
+        }
+        if let Err(error) = app.store.retain(app.config.store.retention_days).await {
+            tracing::warn!(error = %error, "events past their retention could not be removed");
+        }
+        if let Err(error) = app.store.vacuum().await {
+            tracing::warn!(error = %error, "files that are no longer needed could not be removed");
+        }
         if let Err(error) = app.control.tidy(KEEP_SIGNALS_DAYS).await {
             tracing::warn!(error = %error, "control data could not be tidied");
         }

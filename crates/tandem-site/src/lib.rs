@@ -11,8 +11,8 @@ mod local;
 mod pipeline;
 mod presence;
 mod receive;
-mod router;
 mod restore;
+mod router;
 mod rulebook;
 mod sink;
 

@@ -133,7 +133,8 @@ async fn records(State(local): State<Local>, body: Bytes) -> Answer<Json<UpTo>> 
     }
     let up_to = append(&local.app.spool, payloads).await.map_err(|error| {
         if error.is_temporary() {
-            Refused::new(axum::http::StatusCode::SERVICE_UNAVAILABLE, "spool-full", error.to_string()).hint("wait, then try again")
+            Refused::new(axum::http::StatusCode::SERVICE_UNAVAILABLE, "spool-full", error.to_string())
+                .hint("wait, then try again")
         } else {
             Refused::failed(&error)
         }
@@ -162,7 +163,11 @@ async fn taken(State(local): State<Local>, Path(hash): Path<String>) -> Answer<J
     Ok(Json(stored.and_then(|bytes| serde_json::from_slice(&bytes).ok())))
 }
 
-async fn took(State(local): State<Local>, Path(hash): Path<String>, Json(taken): Json<FileTaken>) -> Answer<Json<Value>> {
+async fn took(
+    State(local): State<Local>,
+    Path(hash): Path<String>,
+    Json(taken): Json<FileTaken>,
+) -> Answer<Json<Value>> {
     let bytes = serde_json::to_vec(&taken).unwrap_or_default();
     local.app.control.set_position(&import_name(&hash)?, &bytes).await.map_err(from_control)?;
     Ok(Json(json!({})))

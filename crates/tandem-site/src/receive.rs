@@ -13,7 +13,12 @@ pub(crate) fn config(config: &Config, folder: &Folder) -> Result<tandem_ingest::
     let relays = networks(&config.syslog.relays).context("[syslog] relays")?;
     let mut receivers = tandem_ingest::Config::default();
     if let Some(address) = config.syslog.udp {
-        receivers.syslog_udp.push(SyslogUdp { address, allow: allow.clone(), relays: relays.clone(), ..SyslogUdp::default() });
+        receivers.syslog_udp.push(SyslogUdp {
+            address,
+            allow: allow.clone(),
+            relays: relays.clone(),
+            ..SyslogUdp::default()
+        });
     }
     let tcp = |address, tls| SyslogTcp {
         address,
@@ -29,7 +34,8 @@ pub(crate) fn config(config: &Config, folder: &Folder) -> Result<tandem_ingest::
     if let Some(address) = config.syslog.tls {
         // A socket for TLS has TLS, whatever HTTP does.
         let files = config.ingest.certificate.clone().zip(config.ingest.key.clone());
-        let tls = files.map_or_else(|| self_signed(folder), |(certificate, key)| tandem_ingest::Tls::Files { certificate, key });
+        let tls = files
+            .map_or_else(|| self_signed(folder), |(certificate, key)| tandem_ingest::Tls::Files { certificate, key });
         receivers.syslog_tcp.push(tcp(address, Some(tls)));
     }
     if let Some(address) = config.ingest.address {
@@ -37,12 +43,22 @@ pub(crate) fn config(config: &Config, folder: &Folder) -> Result<tandem_ingest::
             Tls::Off => None,
             Tls::SelfSigned => Some(self_signed(folder)),
             Tls::Files => {
-                let (certificate, key): (PathBuf, PathBuf) =
-                    config.ingest.certificate.clone().zip(config.ingest.key.clone()).context("[ingest] needs certificate and key")?;
+                let (certificate, key): (PathBuf, PathBuf) = config
+                    .ingest
+                    .certificate
+                    .clone()
+                    .zip(config.ingest.key.clone())
+                    .context("[ingest] needs certificate and key")?;
                 Some(tandem_ingest::Tls::Files { certificate, key })
             }
         };
-        receivers.http.push(Http { address, allow, tls, max_decoded_bytes: config.ingest.body_bytes_max as u64, ..Http::default() });
+        receivers.http.push(Http {
+            address,
+            allow,
+            tls,
+            max_decoded_bytes: config.ingest.body_bytes_max as u64,
+            ..Http::default()
+        });
     }
     Ok(receivers)
 }

@@ -11,7 +11,8 @@ use tandem_spool::{Limits, Spool};
 
 /// Makes the site in `folder` (new or empty) from `archive`; answers what the archive does not hold, as sentences.
 pub fn restore(archive: &Path, folder: &Folder, key: &str) -> Result<Vec<String>> {
-    let key: RecoveryKey = key.parse().ok().context("this is no recovery key; it is the text that `tandem backup` printed")?;
+    let key: RecoveryKey =
+        key.parse().ok().context("this is no recovery key; it is the text that `tandem backup` printed")?;
     let report = tandem_control::restore(archive, folder.path(), &key)?;
     folder.create()?;
     let mut missing = report.missing;
@@ -25,10 +26,12 @@ pub fn restore(archive: &Path, folder: &Folder, key: &str) -> Result<Vec<String>
     // The site key never lies in a backup; put the old one here before the first start to open sealed secrets.
     if !folder.key().exists() {
         SiteKey::create(&folder.key(), &SystemChance)?;
-        missing.push(format!("the site key {}: a new one was made; second factors must be set up again", report.key_id));
+        missing
+            .push(format!("the site key {}: a new one was made; second factors must be set up again", report.key_id));
     }
     if let Some(events) = report.facts.get("events_in_table").and_then(serde_json::Value::as_u64) {
-        missing.push(format!("the event table with {events} events: copy `tables/` of the old site here, if it is left"));
+        missing
+            .push(format!("the event table with {events} events: copy `tables/` of the old site here, if it is left"));
     }
     let epoch = SystemChance.next_u64();
     drop(Spool::create(Arc::new(RealDisk), &folder.spool(), epoch, Limits::default())?);

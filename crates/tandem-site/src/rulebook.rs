@@ -108,7 +108,8 @@ impl RuleBook {
     /// Active rules that read one of these log types (as text).
     pub fn fed_by(&self, log_types: &[String]) -> u64 {
         let inner = self.inner.read();
-        let typed: Vec<_> = inner.coverage.log_types().filter(|log_type| log_types.contains(&log_type.to_string())).collect();
+        let typed: Vec<_> =
+            inner.coverage.log_types().filter(|log_type| log_types.contains(&log_type.to_string())).collect();
         let reads = |rule: &LoadedRule| {
             let source = &rule.rule.logsource;
             typed.iter().any(|t| source.matches(t.product.as_deref(), t.category.as_deref(), t.service.as_deref()))
@@ -143,6 +144,7 @@ impl Inner {
 /// `windows/process_creation`, as log types are written.
 pub fn log_source(rule: &LoadedRule) -> String {
     let source = &rule.rule.logsource;
-    let parts: Vec<&str> = [&source.product, &source.category, &source.service].into_iter().filter_map(Option::as_deref).collect();
+    let parts: Vec<&str> =
+        [&source.product, &source.category, &source.service].into_iter().filter_map(Option::as_deref).collect();
     if parts.is_empty() { "any".to_owned() } else { parts.join("/") }
 }

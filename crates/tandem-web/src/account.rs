@@ -30,7 +30,11 @@ where
         .serve(Method::Delete, "/api-tokens/{id}", api_token_end)
 }
 
-async fn change_password(State(gate): State<Gate>, caller: Caller, Json(change): Json<PasswordChange>) -> Answer<StatusCode> {
+async fn change_password(
+    State(gate): State<Gate>,
+    caller: Caller,
+    Json(change): Json<PasswordChange>,
+) -> Answer<StatusCode> {
     person(&caller)?;
     let keep = caller.session.as_ref().map(|(token, _)| token.as_str());
     gate.control.password_change(&caller.actor, &change.old, &change.new, keep).await.map_err(from_control)?;
@@ -43,7 +47,11 @@ async fn second_factor_begin(State(gate): State<Gate>, caller: Caller) -> Answer
     Ok(Json(SecondFactorSetup { uri: setup.uri, secret: setup.secret }))
 }
 
-async fn second_factor_confirm(State(gate): State<Gate>, caller: Caller, Json(given): Json<SecondFactorCode>) -> Answer<StatusCode> {
+async fn second_factor_confirm(
+    State(gate): State<Gate>,
+    caller: Caller,
+    Json(given): Json<SecondFactorCode>,
+) -> Answer<StatusCode> {
     person(&caller)?;
     gate.control.second_factor_confirm(&caller.actor, &given.code).await.map_err(from_control)?;
     Ok(StatusCode::NO_CONTENT)
@@ -79,7 +87,11 @@ fn roles(words: &[String]) -> Answer<RoleSet> {
         .collect()
 }
 
-async fn user_create(State(gate): State<Gate>, caller: Caller, Json(new): Json<NewUser>) -> Answer<(StatusCode, Json<User>)> {
+async fn user_create(
+    State(gate): State<Gate>,
+    caller: Caller,
+    Json(new): Json<NewUser>,
+) -> Answer<(StatusCode, Json<User>)> {
     let new = tandem_control::NewUser {
         name: new.name,
         display_name: new.display_name,
@@ -91,7 +103,12 @@ async fn user_create(State(gate): State<Gate>, caller: Caller, Json(new): Json<N
     Ok((StatusCode::CREATED, Json(wire_user(user))))
 }
 
-async fn user_change(State(gate): State<Gate>, caller: Caller, Path(id): Path<String>, Json(change): Json<UserChange>) -> Answer<Json<User>> {
+async fn user_change(
+    State(gate): State<Gate>,
+    caller: Caller,
+    Path(id): Path<String>,
+    Json(change): Json<UserChange>,
+) -> Answer<Json<User>> {
     let id: UserId = id.parse().map_err(|_| Refused::not_found("this user"))?;
     let change = tandem_control::UserChange {
         display_name: change.display_name,
@@ -117,7 +134,11 @@ async fn api_tokens(State(gate): State<Gate>, caller: Caller) -> Answer<Json<Tok
     Ok(Json(TokenPage { items: tokens.into_iter().map(|token| wire_token(token, None)).collect() }))
 }
 
-async fn api_token_create(State(gate): State<Gate>, caller: Caller, Json(new): Json<NewToken>) -> Answer<(StatusCode, Json<Token>)> {
+async fn api_token_create(
+    State(gate): State<Gate>,
+    caller: Caller,
+    Json(new): Json<NewToken>,
+) -> Answer<(StatusCode, Json<Token>)> {
     person(&caller)?;
     let narrowed = if new.roles.is_empty() { None } else { Some(roles(&new.roles)?) };
     let made = gate.control.api_token_create(&caller.actor, &new.name, Scope::ALL, narrowed, Some(365)).await;

@@ -29,7 +29,11 @@ impl Assets {
         let mut plain = HashMap::new();
         let mut packed = Vec::new();
         for (path, content) in list {
-            match path.strip_suffix(".br").map(|name| (name.to_owned(), true)).or_else(|| path.strip_suffix(".gz").map(|name| (name.to_owned(), false))) {
+            match path
+                .strip_suffix(".br")
+                .map(|name| (name.to_owned(), true))
+                .or_else(|| path.strip_suffix(".gz").map(|name| (name.to_owned(), false)))
+            {
                 Some((name, brotli)) => packed.push((name, brotli, content)),
                 None => {
                     plain.insert(path, Asset { plain: content, brotli: None, gzip: None });
@@ -64,7 +68,9 @@ impl Assets {
             },
         };
         let accepted = headers.get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or("");
-        let accepts = |encoding: &str| accepted.split(',').any(|part| part.split(';').next().is_some_and(|word| word.trim() == encoding));
+        let accepts = |encoding: &str| {
+            accepted.split(',').any(|part| part.split(';').next().is_some_and(|word| word.trim() == encoding))
+        };
         let (content, encoding) = match (asset.brotli, asset.gzip) {
             (Some(content), _) if accepts("br") => (content, Some("br")),
             (_, Some(content)) if accepts("gzip") => (content, Some("gzip")),
@@ -140,7 +146,12 @@ mod tests {
         assert_eq!(file.headers()[header::CONTENT_ENCODING], "br");
         let screen = assets.answer("/cases/C-1", &headers);
         assert_eq!(screen.headers()[header::CONTENT_TYPE], "text/html; charset=utf-8");
-        assert!(screen.headers()[header::CONTENT_SECURITY_POLICY].to_str().unwrap().contains("script-src 'self' 'sha256-abc='"));
+        assert!(
+            screen.headers()[header::CONTENT_SECURITY_POLICY]
+                .to_str()
+                .unwrap()
+                .contains("script-src 'self' 'sha256-abc='")
+        );
         assert_eq!(assets.answer("/_app/immutable/gone.js", &headers).status(), StatusCode::NOT_FOUND);
     }
 }

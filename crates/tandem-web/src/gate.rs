@@ -68,24 +68,41 @@ impl Gate {
     }
 
     /// Finds out who sent a request with these `headers`; `Ok(None)` where it carries nothing.
-    pub(crate) async fn who(&self, headers: &HeaderMap, over: Option<OverSocket>, changes: bool) -> Result<Option<Known>, Refused> {
+    pub(crate) async fn who(
+        &self,
+        headers: &HeaderMap,
+        over: Option<OverSocket>,
+        changes: bool,
+    ) -> Result<Option<Known>, Refused> {
         if over.is_some() {
             return Ok(Some(Known { actor: Actor::local(), credential: Credential::Other }));
         }
         if let Some(token) = bearer(headers) {
             let found = self.control.api_token_actor(token).await.map_err(|error| Refused::failed(&error))?;
             return found.map_or_else(
-                || Err(Refused::new(StatusCode::UNAUTHORIZED, "token-invalid", "this token is unknown, expired or ended").hint("make a new one under Settings")),
+                || {
+                    Err(Refused::new(
+                        StatusCode::UNAUTHORIZED,
+                        "token-invalid",
+                        "this token is unknown, expired or ended",
+                    )
+                    .hint("make a new one under Settings"))
+                },
                 |actor| Ok(Some(Known { actor, credential: Credential::Other })),
             );
         }
         let Some(token) = cookie(headers) else { return Ok(None) };
-        let Some(session) = self.control.session(token).await.map_err(|error| Refused::failed(&error))? else { return Ok(None) };
+        let Some(session) = self.control.session(token).await.map_err(|error| Refused::failed(&error))? else {
+            return Ok(None);
+        };
         if changes && headers.get("x-tandem-csrf").is_none() {
             return Err(Refused::new(StatusCode::FORBIDDEN, "csrf", "the request does not come from the console")
                 .hint("send the header X-Tandem-CSRF: 1"));
         }
-        Ok(Some(Known { actor: session.actor, credential: Credential::Session { token: token.to_owned(), expires: session.expires } }))
+        Ok(Some(Known {
+            actor: session.actor,
+            credential: Credential::Session { token: token.to_owned(), expires: session.expires },
+        }))
     }
 }
 

@@ -136,7 +136,13 @@ pub async fn serve(listener: Listener, router: Router, stop: CancellationToken) 
     let _ = tokio::time::timeout(SHUTDOWN_PATIENCE, tasks.wait()).await;
 }
 
-async fn connection(stream: TcpStream, peer: SocketAddr, tls: Option<TlsAcceptor>, router: Router, stop: CancellationToken) {
+async fn connection(
+    stream: TcpStream,
+    peer: SocketAddr,
+    tls: Option<TlsAcceptor>,
+    router: Router,
+    stop: CancellationToken,
+) {
     let _ = stream.set_nodelay(true);
     let router = router.layer(axum::Extension(peer));
     match tls {

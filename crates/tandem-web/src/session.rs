@@ -38,7 +38,8 @@ async fn body<T: serde::de::DeserializeOwned>(request: Request) -> Answer<(T, St
     let bytes = axum::body::to_bytes(request.into_body(), 64 << 10)
         .await
         .map_err(|_| Refused::invalid("the body is larger than 64 KiB or broke off"))?;
-    let value = serde_json::from_slice(&bytes).map_err(|error| Refused::invalid("the body is not what this endpoint takes").detail(error.to_string()))?;
+    let value = serde_json::from_slice(&bytes)
+        .map_err(|error| Refused::invalid("the body is not what this endpoint takes").detail(error.to_string()))?;
     Ok((value, peer))
 }
 
@@ -56,15 +57,19 @@ async fn sign_in_by_link(State(gate): State<Gate>, request: Request) -> Answer<R
 
 fn sign_in_refused(error: SignInError) -> Refused {
     match error {
-        SignInError::Failed => Refused::new(StatusCode::UNAUTHORIZED, "sign-in-failed", "name, password or code is wrong")
-            .hint("check the name and try again; a site administrator can set a new password"),
+        SignInError::Failed => {
+            Refused::new(StatusCode::UNAUTHORIZED, "sign-in-failed", "name, password or code is wrong")
+                .hint("check the name and try again; a site administrator can set a new password")
+        }
         SignInError::SecondFactorRequired => {
             Refused::new(StatusCode::UNAUTHORIZED, "second-factor-required", "this account needs a code as well")
                 .hint("type the six digits that your app shows")
         }
-        SignInError::Throttled { until } => Refused::new(StatusCode::TOO_MANY_REQUESTS, "sign-in-throttled", "too many failed attempts")
-            .detail(format!("wait until {until}"))
-            .hint("wait, or ask a site administrator for a sign-in link"),
+        SignInError::Throttled { until } => {
+            Refused::new(StatusCode::TOO_MANY_REQUESTS, "sign-in-throttled", "too many failed attempts")
+                .detail(format!("wait until {until}"))
+                .hint("wait, or ask a site administrator for a sign-in link")
+        }
         SignInError::Link => Refused::new(StatusCode::UNAUTHORIZED, "link-invalid", "this link is not valid any more")
             .hint("links work once and for 15 minutes; make a new one with `tandem site link`"),
         SignInError::Control(error) => from_control(error),
@@ -76,7 +81,10 @@ async fn signed_in(gate: &Gate, done: SignedIn) -> Answer<Response> {
     let mut response = Json(answer).into_response();
     let secure = if gate.facts.secure { "; Secure" } else { "" };
     let seconds = done.expires.since(gate.clock.now()).as_secs();
-    set_cookie(response.headers_mut(), &format!("{COOKIE}={}; Path=/; HttpOnly; SameSite=Strict; Max-Age={seconds}{secure}", done.token));
+    set_cookie(
+        response.headers_mut(),
+        &format!("{COOKIE}={}; Path=/; HttpOnly; SameSite=Strict; Max-Age={seconds}{secure}", done.token),
+    );
     Ok(response)
 }
 
@@ -131,7 +139,11 @@ async fn sign_out(State(gate): State<Gate>, caller: Caller) -> Answer<Response> 
     Ok(response)
 }
 
-async fn set_preferences(State(gate): State<Gate>, caller: Caller, Json(preferences): Json<Value>) -> Answer<StatusCode> {
+async fn set_preferences(
+    State(gate): State<Gate>,
+    caller: Caller,
+    Json(preferences): Json<Value>,
+) -> Answer<StatusCode> {
     gate.control.set_preferences(person(&caller)?, &preferences).await.map_err(from_control)?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -141,7 +153,12 @@ async fn draft(State(gate): State<Gate>, caller: Caller, Path(key): Path<String>
     Ok(Json(Draft { text: text.unwrap_or_default() }))
 }
 
-async fn set_draft(State(gate): State<Gate>, caller: Caller, Path(key): Path<String>, Json(draft): Json<Draft>) -> Answer<StatusCode> {
+async fn set_draft(
+    State(gate): State<Gate>,
+    caller: Caller,
+    Path(key): Path<String>,
+    Json(draft): Json<Draft>,
+) -> Answer<StatusCode> {
     gate.control.set_draft(person(&caller)?, &key, Some(&draft.text)).await.map_err(from_control)?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -158,7 +175,11 @@ async fn saved_searches(State(gate): State<Gate>, caller: Caller) -> Answer<Json
     Ok(Json(serde_json::json!({ "items": items })))
 }
 
-async fn keep_search(State(gate): State<Gate>, caller: Caller, Json(new): Json<SavedSearch>) -> Answer<(StatusCode, Json<SavedSearch>)> {
+async fn keep_search(
+    State(gate): State<Gate>,
+    caller: Caller,
+    Json(new): Json<SavedSearch>,
+) -> Answer<(StatusCode, Json<SavedSearch>)> {
     let kept = gate.control.saved_search_add(person(&caller)?, &new.name, &new.url).await.map_err(from_control)?;
     Ok((StatusCode::CREATED, Json(SavedSearch { id: kept.id, name: kept.name, url: kept.url })))
 }

@@ -7,7 +7,9 @@ use std::path::PathBuf;
 /// The SIEM that a customer and a security provider run together.
 #[derive(Debug, Parser)]
 #[command(name = "tandem", version, propagate_version = true, max_term_width = 100)]
-#[command(after_help = "Start here:\n  tandem demo                                  see it at work\n  tandem detect --rules RULES -- FILE…          find attacks in log files\n  tandem site init --data DIR                   set a site up")]
+#[command(
+    after_help = "Start here:\n  tandem demo                                  see it at work\n  tandem detect --rules RULES -- FILE…          find attacks in log files\n  tandem site init --data DIR                   set a site up"
+)]
 pub(crate) struct Arguments {
     /// Say more on standard error.
     #[arg(long, short, global = true)]

@@ -30,7 +30,8 @@ pub struct Demo {
 impl Demo {
     /// Makes an ingest token for each source of the stories and reads the samples.
     pub async fn prepare(addresses: &[(String, String)], site: &Site) -> Result<Self> {
-        let address = addresses.iter().find(|(name, _)| name == "http").context("the demonstration needs the HTTP receiver")?;
+        let address =
+            addresses.iter().find(|(name, _)| name == "http").context("the demonstration needs the HTTP receiver")?;
         let address = address.1.parse().context("the HTTP receiver's address")?;
         let parsers = site.parsers()?;
         let mut tokens = HashMap::new();

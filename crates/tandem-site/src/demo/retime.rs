@@ -76,7 +76,15 @@ impl Retimer {
         let text = self.bsd.replace_all(&text, |found: &Captures<'_>| {
             let n = |group| number(found, group);
             let year = found.get(3).and_then(|year| year.as_str().trim().parse().ok());
-            match self.moved(by, year.unwrap_or(i64::from(self.recorded.year())), month(&found[1]), n(2), n(4), n(5), n(6)) {
+            match self.moved(
+                by,
+                year.unwrap_or(i64::from(self.recorded.year())),
+                month(&found[1]),
+                n(2),
+                n(4),
+                n(5),
+                n(6),
+            ) {
                 Some(t) => {
                     let year = year.map(|_| format!("{:04} ", t.year())).unwrap_or_default();
                     format!("{} {:>2} {year}{}", name(t), t.day(), clock(t))
@@ -104,7 +112,16 @@ impl Retimer {
     }
 
     #[expect(clippy::too_many_arguments, reason = "the six parts of a time")]
-    fn moved(&self, by: SignedDuration, year: i64, month: i64, day: i64, hour: i64, minute: i64, second: i64) -> Option<DateTime> {
+    fn moved(
+        &self,
+        by: SignedDuration,
+        year: i64,
+        month: i64,
+        day: i64,
+        hour: i64,
+        minute: i64,
+        second: i64,
+    ) -> Option<DateTime> {
         let part = |value: i64| i8::try_from(value).ok();
         let at = DateTime::new(
             i16::try_from(year).ok()?,
@@ -154,7 +171,10 @@ mod tests {
             ("Oct 11 22:14:15 h sshd[1]: x", "Nov  1 00:44:15 h sshd[1]: x"),
             ("Oct 11 2026 22:14:15: %ASA", "Nov  1 2026 00:44:15: %ASA"),
             ("[11/Oct/2026:22:14:15 +0000]", "[01/Nov/2026:00:44:15 +0000]"),
-            ("date=2026-10-11 time=22:14:15 eventtime=1791756855123456789", "date=2026-11-01 time=00:44:15 eventtime=1793493855123456789"),
+            (
+                "date=2026-10-11 time=22:14:15 eventtime=1791756855123456789",
+                "date=2026-11-01 time=00:44:15 eventtime=1793493855123456789",
+            ),
             ("1,2026/10/11 22:14:15,01", "1,2026/11/01 00:44:15,01"),
             ("audit(1791756855.123:45)", "audit(1793493855.123:45)"),
             ("not after 2036-10-11T22:14:15Z id 1600000000", "not after 2036-10-11T22:14:15Z id 1600000000"),

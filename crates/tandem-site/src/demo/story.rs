@@ -94,9 +94,11 @@ pub(super) fn load(story: &Story, parsers: &Parsers) -> Result<Vec<Scene>> {
     let all = samples();
     let mut scenes = Vec::new();
     for (path, source) in story.files {
-        let sample = all.iter().find(|sample| sample.path == *path).with_context(|| format!("there is no sample {path}"))?;
+        let sample =
+            all.iter().find(|sample| sample.path == *path).with_context(|| format!("there is no sample {path}"))?;
         let retimer = Arc::new(Retimer::new(recorded));
-        let records = container::open(path, Cursor::new(sample.bytes)).with_context(|| format!("reading the sample {path}"))?;
+        let records =
+            container::open(path, Cursor::new(sample.bytes)).with_context(|| format!("reading the sample {path}"))?;
         let is_json = records.format().word() == "json";
         let mut state = parsers.start();
         let mut last = recorded;
@@ -115,11 +117,20 @@ pub(super) fn load(story: &Story, parsers: &Parsers) -> Result<Vec<Scene>> {
             state.parse(&record, &mut events);
             last = events.drain(..).map(|event| event.time).next().unwrap_or(last);
             let text = String::from_utf8_lossy(&record.raw).into_owned();
-            scenes.push(Scene { source, is_json, offset: Duration::ZERO, happened: last, text, retimer: Arc::clone(&retimer) });
+            scenes.push(Scene {
+                source,
+                is_json,
+                offset: Duration::ZERO,
+                happened: last,
+                text,
+                retimer: Arc::clone(&retimer),
+            });
         }
     }
     scenes.sort_by_key(|scene| scene.happened);
-    let (Some(first), Some(end)) = (scenes.first().map(|scene| scene.happened), scenes.last().map(|scene| scene.happened)) else {
+    let (Some(first), Some(end)) =
+        (scenes.first().map(|scene| scene.happened), scenes.last().map(|scene| scene.happened))
+    else {
         return Ok(scenes);
     };
     let length = end.since(first);

@@ -35,7 +35,9 @@ impl Imports {
         if record.transport != Transport::Import {
             return Ok(false);
         }
-        let (Some(hash), Some(number)) = (record.fact("file.hash"), record.fact("file.record")) else { return Ok(false) };
+        let (Some(hash), Some(number)) = (record.fact("file.hash"), record.fact("file.record")) else {
+            return Ok(false);
+        };
         let Ok(number) = number.parse::<i64>() else { return Ok(false) };
         if !self.files.contains_key(hash) {
             if self.files.len() >= FILES_MAX {

@@ -68,7 +68,8 @@ impl Sealing {
     fn clean_cut(&self, next: u64, oldest_open: Option<u64>) -> u64 {
         let mut cut = oldest_open.unwrap_or(next).min(next);
         loop {
-            let through = self.joined.iter().filter(|(first, last)| *first < cut && cut <= *last).map(|(first, _)| *first);
+            let through =
+                self.joined.iter().filter(|(first, last)| *first < cut && cut <= *last).map(|(first, _)| *first);
             match through.min() {
                 Some(lower) => cut = lower,
                 None => return cut,
@@ -149,7 +150,10 @@ impl Worker {
             }
             Err(error) => {
                 self.sealing.failed = true;
-                tracing::error!(error, "events could not be put into files; they stay in the spool and it is tried again");
+                tracing::error!(
+                    error,
+                    "events could not be put into files; they stay in the spool and it is tried again"
+                );
                 self.status.set_trouble(&format!("events could not be put into files: {error}"));
             }
         }

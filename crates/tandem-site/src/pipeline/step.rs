@@ -133,7 +133,9 @@ impl Worker {
         }
         let judged = self.runtime.block_on(self.parts.control.judge(detections, &[]));
         judged.context("storing detections")?;
-        self.runtime.block_on(self.parts.store.append_detections(detections.to_vec())).context("adding detections to their table")?;
+        self.runtime
+            .block_on(self.parts.store.append_detections(detections.to_vec()))
+            .context("adding detections to their table")?;
         Ok(())
     }
 }

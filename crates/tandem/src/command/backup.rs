@@ -14,7 +14,11 @@ pub(crate) fn backup(arguments: &BackupArguments) -> Result<u8> {
     for (name, size) in &made.files {
         output::note(&format!("{name}  {size} bytes"));
     }
-    output::note(&format!("{} ({} bytes); the event table and the site key are not in it", arguments.archive.display(), made.size_bytes));
+    output::note(&format!(
+        "{} ({} bytes); the event table and the site key are not in it",
+        arguments.archive.display(),
+        made.size_bytes
+    ));
     output::note("recovery key, shown this once; without it nobody can open the archive:");
     output::line(&made.recovery_key);
     Ok(0)

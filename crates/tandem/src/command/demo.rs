@@ -36,7 +36,9 @@ pub(crate) fn run(arguments: &DemoArguments) -> Result<u8> {
         output::line(&format!("console {address}"));
         output::line(&format!("sign in {address}/link?token={}", site.link().await?));
         output::line("ready");
-        output::note("The link works once, for 15 minutes. Attack logs are playing: open the queue. Ctrl-C stops and cleans up.");
+        output::note(
+            "The link works once, for 15 minutes. Attack logs are playing: open the queue. Ctrl-C stops and cleans up.",
+        );
         let playing = tokio::spawn(demo.play());
         wait(&site).await?;
         playing.abort();

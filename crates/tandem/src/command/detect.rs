@@ -25,7 +25,11 @@ pub(crate) fn run(arguments: &DetectArguments) -> Result<u8> {
     if content.rules.is_empty() {
         bail!("there are no rule files (.yml, .yaml) in the folders given with --rules");
     }
-    let least = arguments.level.as_deref().map(|word| word.parse::<Level>().ok().with_context(|| format!("`{word}` is no level; levels are informational, low, medium, high, critical")));
+    let least = arguments.level.as_deref().map(|word| {
+        word.parse::<Level>()
+            .ok()
+            .with_context(|| format!("`{word}` is no level; levels are informational, low, medium, high, critical"))
+    });
     let least = least.transpose()?.unwrap_or_default();
     let rules = load_rules(&content.rules);
     for problem in rules.problems.iter().filter(|problem| problem.fatal) {
@@ -33,7 +37,11 @@ pub(crate) fn run(arguments: &DetectArguments) -> Result<u8> {
     }
     for rule in &rules.rules {
         if let Some(names) = rule.needs_values() {
-            output::note(&format!("warning: {}: not evaluated: placeholders without values: {}", rule.rule.source_name, names.join(", ")));
+            output::note(&format!(
+                "warning: {}: not evaluated: placeholders without values: {}",
+                rule.rule.source_name,
+                names.join(", ")
+            ));
         }
     }
     let mut detector = Detector::new(rules.rules);

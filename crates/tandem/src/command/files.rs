@@ -134,7 +134,10 @@ fn read(parsers: &Parsers, path: &Path, summary: &mut Summary, take: &mut dyn Fn
         let raw = match item {
             Ok(raw) => raw,
             Err(leftover) => {
-                output::note(&format!("warning: {name}: record {} cannot be read: {}", leftover.index, leftover.reason));
+                output::note(&format!(
+                    "warning: {name}: record {} cannot be read: {}",
+                    leftover.index, leftover.reason
+                ));
                 summary.leftovers += 1;
                 continue;
             }
@@ -168,7 +171,13 @@ fn end(state: &mut ParserState, events: &mut Vec<Event>) {
     state.flush(Timestamp::from_micros(i64::MAX), events);
 }
 
-fn hand_over(name: &str, ids: &[(u64, Option<u64>)], events: &mut Vec<Event>, summary: &mut Summary, take: &mut dyn FnMut(Found<'_>)) {
+fn hand_over(
+    name: &str,
+    ids: &[(u64, Option<u64>)],
+    events: &mut Vec<Event>,
+    summary: &mut Summary,
+    take: &mut dyn FnMut(Found<'_>),
+) {
     for event in events.drain(..) {
         summary.events += 1;
         let (record, event_record_id) = ids.get(event.id.record.offset as usize).copied().unwrap_or_default();

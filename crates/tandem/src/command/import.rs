@@ -38,8 +38,15 @@ pub(crate) fn run(arguments: &ImportArguments) -> Result<u8> {
         output::note(&format!("error: {} cannot be read: {}", unread.path.display(), unread.reason));
     }
     let progress = &report.progress;
-    let known = if report.files_known > 0 { format!(", {} files were imported before", report.files_known) } else { String::new() };
-    output::note(&format!("{} files, {} new records{known}, {} parts could not be read", progress.files_done, progress.records, report.unread_count));
+    let known = if report.files_known > 0 {
+        format!(", {} files were imported before", report.files_known)
+    } else {
+        String::new()
+    };
+    output::note(&format!(
+        "{} files, {} new records{known}, {} parts could not be read",
+        progress.files_done, progress.records, report.unread_count
+    ));
     Ok(if report.unread_count > 0 { 2 } else { 0 })
 }
 
@@ -65,7 +72,8 @@ impl Talk for Work {
                 by_key.cancel();
             }
         });
-        let import = Import { paths: self.paths, source: self.source.unwrap_or_else(|| "import".to_owned()), run: Some(run) };
+        let import =
+            Import { paths: self.paths, source: self.source.unwrap_or_else(|| "import".to_owned()), run: Some(run) };
         let with = ImportWith {
             containers: Arc::new(FileContainers),
             imports: Arc::new(SocketImports { client: client.clone(), runtime: Handle::current() }),
@@ -162,6 +170,7 @@ impl Imports for SocketImports {
         let path = format!("/local/imports/{hash}");
         let body = FileTaken { records: taken.records, whole: taken.whole };
         // Not noted, the file is read again, and the site leaves out what it has.
-        let _: Result<serde_json::Value, _> = self.runtime.block_on(self.client.call(HttpMethod::PUT, &path, Some(&body)));
+        let _: Result<serde_json::Value, _> =
+            self.runtime.block_on(self.client.call(HttpMethod::PUT, &path, Some(&body)));
     }
 }

@@ -65,7 +65,8 @@ impl Talk for Search {
                     SearchPart::Rows { rows } => rows.iter().for_each(|row| print_row(row, format)),
                     SearchPart::Table { columns, rows } => print_table(&columns, &rows, format),
                     SearchPart::Done { total, limited, because, duration_ms, .. } => {
-                        let more = because.filter(|_| limited).map(|because| format!("; {because}")).unwrap_or_default();
+                        let more =
+                            because.filter(|_| limited).map(|because| format!("; {because}")).unwrap_or_default();
                         output::note(&format!("{total} events match, {duration_ms} ms{more}"));
                     }
                     SearchPart::Error { problem } => failed = Some(problem),
@@ -127,7 +128,16 @@ pub(crate) fn print_table(columns: &[String], rows: &[Vec<Json>], format: Format
     let widths: Vec<usize> = columns
         .iter()
         .enumerate()
-        .map(|(at, name)| cells.iter().filter_map(|row| row.get(at)).map(|cell| cell.chars().count()).chain([name.chars().count()]).max().unwrap_or(0).min(60))
+        .map(|(at, name)| {
+            cells
+                .iter()
+                .filter_map(|row| row.get(at))
+                .map(|cell| cell.chars().count())
+                .chain([name.chars().count()])
+                .max()
+                .unwrap_or(0)
+                .min(60)
+        })
         .collect();
     let line = |row: &[String]| {
         let padded: Vec<String> = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}")).collect();

@@ -4,6 +4,7 @@ use super::talk::{Talk, runtime, told, with_site};
 use crate::arguments::{InitArguments, RunArguments, SiteCommand};
 use crate::output;
 use anyhow::{Context, Result};
+use std::time::Duration;
 use tandem_api::Client;
 use tandem_site::{Config, Folder, SignInLink, Site};
 use tokio::signal::unix::{SignalKind, signal};
@@ -35,7 +36,9 @@ fn serve(arguments: &RunArguments) -> Result<u8> {
     runtime()?.block_on(async {
         if !folder.is_site() {
             let hint = format!("make one with `tandem site init --data {}`", folder.path().display());
-            return Err(anyhow::anyhow!("{} is not a site's folder", folder.path().display()).context(output::Hint(hint)));
+            return Err(
+                anyhow::anyhow!("{} is not a site's folder", folder.path().display()).context(output::Hint(hint))
+            );
         }
         let mut config = Config::read(&folder.config())?;
         if let Some(address) = arguments.console {
@@ -46,6 +49,8 @@ fn serve(arguments: &RunArguments) -> Result<u8> {
         config.syslog.tcp = arguments.syslog_tcp.or(config.syslog.tcp);
         config.syslog.tls = arguments.syslog_tls.or(config.syslog.tls);
         let site = Site::open(&folder, config).await?;
+        // What was received before is searchable before people come in, unless that would keep senders waiting.
+        site.catch_up(Duration::from_secs(2)).await;
         let addresses = site.start(crate::assets::console()).await?;
         for (name, address) in addresses {
             output::line(&format!("{name} {address}"));

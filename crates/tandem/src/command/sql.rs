@@ -34,7 +34,11 @@ impl Talk for Sql {
                     columns = names.iter().filter_map(|name| name.as_str().map(str::to_owned)).collect();
                 } else if let Some(row) = part.get("row").and_then(Json::as_array) {
                     // JSON goes out as it comes; a table needs the widths of all rows.
-                    if format == Format::Json { print_table(&columns, std::slice::from_ref(row), format) } else { kept.push(row.clone()) }
+                    if format == Format::Json {
+                        print_table(&columns, std::slice::from_ref(row), format)
+                    } else {
+                        kept.push(row.clone())
+                    }
                 } else if let Some(problem) = part.get("problem").or_else(|| part.get("error")) {
                     failed = serde_json::from_value(problem.clone()).ok();
                 } else if let Some(because) = part.get("because").and_then(Json::as_str) {

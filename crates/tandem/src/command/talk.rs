@@ -3,8 +3,12 @@
 use crate::output::Hint;
 use anyhow::{Context, Result};
 use std::path::Path;
+use std::time::Duration;
 use tandem_api::{Client, ClientError};
 use tandem_site::{Config, Folder, Site};
+
+/// How long a command waits for a site that it opened itself to read its spool.
+const CATCH_UP: Duration = Duration::from_secs(120);
 
 /// Something that a command does with a site.
 pub(crate) trait Talk {
@@ -27,6 +31,9 @@ pub(crate) fn with_site<T: Talk>(folder: &Path, talk: T) -> Result<T::Answer> {
             return talk.talk(client).await;
         }
         let site = Site::open(&folder, Config::read(&folder.config())?).await?;
+        if !site.catch_up(CATCH_UP).await {
+            crate::output::note("warning: the site is still reading its spool; the newest events may be missing");
+        }
         let answer = talk.talk(client).await;
         site.stop().await?;
         answer

@@ -129,7 +129,7 @@ fn a_second_import_adds_nothing_and_a_new_log_type_needs_no_program() -> Result<
     std::fs::create_dir_all(&parser)?;
     std::fs::write(
         parser.join("parser.yaml"),
-        "parser: acme.door\ndescription: Acme doors\nmatch:\n  - {contains: ['DOOR;']}\nsteps:\n  - regex: 'DOOR;%{WORD:door};%{WORD:result};(?<badge>\\d+)'\n\
+        "parser: acme.door\ndescription: Acme doors\nmatch:\n  - {contains: ['DOOR;']}\nsteps:\n  - pattern: 'DOOR;%{WORD:door};%{WORD:result};%{INT:badge}'\n\
          common:\n  event.action: result\n  user.id: badge\ntypes:\n  - {product: acme, service: door}\n",
     )?;
     std::fs::write(

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -89,12 +90,19 @@ fn what_was_acknowledged_is_stored_once_and_each_attack_is_detected_once() -> Re
         site = Site::start(folder.path(), &[])?;
     }
     site.stop()?;
-    let stored = counts(&data, "SELECT raw FROM events", "raw")?;
-    let detected = counts(
-        &data,
-        "SELECT d.rule_id AS rule, e.raw AS raw FROM detections d JOIN events e ON d.event_id = e.id WHERE d.rule_title = 'Shadow Copies Deleted'",
-        "raw",
-    )?;
+    let events = rows(&data, "SELECT id, raw FROM events")?;
+    let mut markers = HashMap::new();
+    let mut stored: HashMap<u64, u32> = HashMap::new();
+    for event in &events {
+        let Some(number) = marker(event["raw"].as_str().unwrap_or_default()) else { continue };
+        markers.insert(event["id"].as_str().unwrap_or_default().to_owned(), number);
+        *stored.entry(number).or_insert(0) += 1;
+    }
+    let mut detected: HashMap<u64, u32> = HashMap::new();
+    for detection in rows(&data, "SELECT events FROM detections WHERE rule_title = 'Shadow Copies Deleted'")? {
+        let id = detection["events"][0].as_str().unwrap_or_default();
+        *detected.entry(*markers.get(id).context("a detection has its event")?).or_insert(0) += 1;
+    }
     for number in &acknowledged {
         assert_eq!(stored.get(number), Some(&1), "record {number} of {} acknowledged", acknowledged.len());
         assert_eq!(detected.get(number), Some(&1), "detection of record {number}");
@@ -114,21 +122,14 @@ fn ingest_token(data: &str) -> Result<String> {
     Ok(made["token"].as_str().context("a token")?.to_owned())
 }
 
-/// How often each marker occurs in a column.
-fn counts(data: &str, sql: &str, column: &str) -> Result<HashMap<u64, u32>> {
-    let output = std::process::Command::new(tandem())
-        .args(["sql", "--data", data, sql, "--limit", "100000", "--format", "json"])
-        .output()?;
+fn rows(data: &str, sql: &str) -> Result<Vec<Value>> {
+    let output =
+        Command::new(tandem()).args(["sql", "--data", data, sql, "--limit", "100000", "--format", "json"]).output()?;
     ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let mut counts = HashMap::new();
-    for line in std::str::from_utf8(&output.stdout)?.lines() {
-        let row: Value = serde_json::from_str(line)?;
-        let text = row[column].as_str().unwrap_or_default();
-        if let Some((_, rest)) = text.split_once("/marker:m")
-            && let Some((number, _)) = rest.split_once('x')
-        {
-            *counts.entry(number.parse()?).or_insert(0) += 1;
-        }
-    }
-    Ok(counts)
+    std::str::from_utf8(&output.stdout)?.lines().map(|line| Ok(serde_json::from_str(line)?)).collect()
+}
+
+/// The number that the sender put into a record.
+fn marker(raw: &str) -> Option<u64> {
+    raw.split_once("/marker:m")?.1.split_once('x')?.0.parse().ok()
 }

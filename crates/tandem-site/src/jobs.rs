@@ -6,6 +6,8 @@ use tokio_util::sync::CancellationToken;
 
 const EVERY: Duration = Duration::from_secs(300);
 const KEEP_SIGNALS_DAYS: u32 = 30;
+/// Detections are small, and figures compare months.
+const DETECTIONS_DAYS: u32 = 400;
 
 /// Runs until `stop`.
 pub(crate) async fn run(app: App, stop: CancellationToken) {
@@ -17,7 +19,7 @@ pub(crate) async fn run(app: App, stop: CancellationToken) {
         if let Err(error) = app.store.compact().await {
             tracing::warn!(error = %error, "files could not be merged");
         }
-        if let Err(error) = app.store.retain(app.config.store.retention_days).await {
+        if let Err(error) = app.store.retain(app.config.store.retention_days, DETECTIONS_DAYS).await {
             tracing::warn!(error = %error, "events past their retention could not be removed");
         }
         if let Err(error) = app.store.vacuum().await {

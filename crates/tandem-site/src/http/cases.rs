@@ -210,8 +210,7 @@ pub(super) async fn bulk(
         match done {
             Ok(()) => result.done.push(id),
             Err(Refused(problem)) => {
-                let because =
-                    problem.because.or(problem.detail.filter(|_| problem.status == 500)).unwrap_or(problem.title);
+                let because = problem.because.unwrap_or(problem.title);
                 result.not_done.push(NotDone { id, because });
             }
         }
@@ -246,7 +245,7 @@ pub(super) async fn events(
     let mut events = super::events::kept(&app, &caller.actor, ids).await?;
     events.sort_by_key(|event| (event.time, event.id));
     let mut shown = Shown::default();
-    events.iter().for_each(|event| shown.event(event.id));
+    shown.events(&events);
     shown.record(&app, &caller.actor, Verb::EventRead, &format!("events of {id}")).await?;
     Ok(Json(EventPage { items: events.iter().map(|event| event_view::row(event, &[])).collect() }))
 }

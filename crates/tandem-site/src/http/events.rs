@@ -66,7 +66,7 @@ pub(super) async fn around(
     let found = app.store.around(id, seconds, limit, &app.scope(&caller.actor)).await.map_err(query_refused)?;
     let events = found.ok_or_else(|| Refused::not_found("this event"))?;
     let mut shown = Shown::default();
-    events.iter().for_each(|event| shown.event(event.id));
+    shown.events(&events);
     shown.record(&app, &caller.actor, Verb::EventRead, &format!("{seconds} s around event {id}")).await?;
     Ok(Json(EventPage { items: events.iter().map(|event| event_view::row(event, &[])).collect() }))
 }

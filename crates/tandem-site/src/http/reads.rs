@@ -3,7 +3,7 @@
 use crate::app::App;
 use axum::http::StatusCode;
 use sha2::{Digest, Sha256};
-use tandem_model::EventId;
+use tandem_model::{Event, EventId};
 use tandem_query::Severity;
 use tandem_service::{Actor, Verb};
 use tandem_store::QueryError;
@@ -20,6 +20,13 @@ impl Shown {
     /// An event was shown.
     pub(super) fn event(&mut self, id: EventId) {
         self.row(id.to_string().as_bytes());
+    }
+
+    /// These events were shown, in this order.
+    pub(super) fn events(&mut self, events: &[Event]) {
+        for event in events {
+            self.event(event.id);
+        }
     }
 
     /// A row that is no event was shown: a figure, or the answer of SQL.
@@ -47,6 +54,7 @@ impl Shown {
 }
 
 /// Why a query of events has no answer, as a problem.
+#[expect(clippy::needless_pass_by_value, reason = "it is what `map_err` takes")]
 pub(super) fn query_refused(error: QueryError) -> Refused {
     let bad = |kind: &str| Refused::new(StatusCode::BAD_REQUEST, kind, error.to_string());
     match &error {

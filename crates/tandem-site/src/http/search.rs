@@ -138,7 +138,7 @@ impl Telling {
         let begun = Instant::now();
         let mut progress_at: Option<Instant> = None;
         let mut shown = Shown::default();
-        let mut last = SearchPart::Error { problem: query_refused(QueryError::Cancelled).0 };
+        let mut last = SearchPart::Error { problem: *query_refused(QueryError::Cancelled).0 };
         loop {
             let part = tokio::select! {
                 biased;
@@ -148,7 +148,7 @@ impl Telling {
             let part = match part {
                 None => break,
                 Some(Err(error)) => {
-                    last = SearchPart::Error { problem: query_refused(error).0 };
+                    last = SearchPart::Error { problem: *query_refused(error).0 };
                     break;
                 }
                 Some(Ok(part)) => part,
@@ -171,7 +171,7 @@ impl Telling {
         self.cancel.cancel();
         // The end is told only when the record of what was read is kept.
         if let Err(refused) = shown.record(&self.app, &self.actor, Verb::EventRead, &self.query).await {
-            last = SearchPart::Error { problem: refused.0 };
+            last = SearchPart::Error { problem: *refused.0 };
         }
         // Nobody may be listening any more.
         let _ = self.output.send(last).await;
@@ -195,7 +195,7 @@ impl Telling {
                 }
             }
             tandem_store::SearchPart::Rows(events) => {
-                events.iter().for_each(|event| shown.event(event.id));
+                shown.events(&events);
                 SearchPart::Rows { rows: events.iter().map(|event| event_view::row(event, &self.columns)).collect() }
             }
             tandem_store::SearchPart::Histogram(buckets) => {
@@ -211,7 +211,9 @@ impl Telling {
             }
             tandem_store::SearchPart::Table(table) => {
                 let rows: Vec<Vec<serde_json::Value>> = table.rows.iter().map(|row| cells(row)).collect();
-                rows.iter().for_each(|row| shown.row(serde_json::Value::from(row.clone()).to_string().as_bytes()));
+                for row in &rows {
+                    shown.row(serde_json::Value::from(row.clone()).to_string().as_bytes());
+                }
                 SearchPart::Table { columns: table.columns, rows }
             }
             tandem_store::SearchPart::Done(done) => SearchPart::Done {

@@ -143,16 +143,16 @@ fn beats_output(to: &To, folder: &str) -> String {
 }
 
 fn winlogbeat(to: &To) -> String {
-    let logs = [
-        "Security",
-        "System",
-        "Microsoft-Windows-Sysmon/Operational",
-        "Microsoft-Windows-PowerShell/Operational",
-        "Microsoft-Windows-TaskScheduler/Operational",
-        "Microsoft-Windows-Windows Defender/Operational",
-    ];
-    let logs: String = logs.iter().map(|log| format!("  - name: {log}\n")).collect();
-    format!("# winlogbeat.yml\nwinlogbeat.event_logs:\n{logs}{}", beats_output(to, "C:/ProgramData/winlogbeat/"))
+    let output = beats_output(to, "C:/ProgramData/winlogbeat/");
+    format!(
+        "# winlogbeat.yml\nwinlogbeat.event_logs:\n\
+        \x20 - name: Security\n\
+        \x20 - name: System\n\
+        \x20 - name: Microsoft-Windows-Sysmon/Operational\n\
+        \x20 - name: Microsoft-Windows-PowerShell/Operational\n\
+        \x20 - name: Microsoft-Windows-TaskScheduler/Operational\n\
+        \x20 - name: Microsoft-Windows-Windows Defender/Operational\n{output}"
+    )
 }
 
 fn filebeat(to: &To) -> String {

@@ -23,12 +23,12 @@ use tokio_stream::wrappers::ReceiverStream;
 
 const HEARTBEAT: Duration = Duration::from_secs(15);
 /// Whether the person may still listen is asked this often.
-const RECHECK: Duration = Duration::from_secs(60);
+const RECHECK: Duration = Duration::from_mins(1);
 /// A token cannot be asked again, so its stream ends, and its program connects anew.
-const TOKEN_STREAM: Duration = Duration::from_secs(3_600);
+const TOKEN_STREAM: Duration = Duration::from_hours(1);
 const SKIPPED_EVERY: Duration = Duration::from_secs(1);
 /// A reader that takes nothing for this long is gone.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// Messages that wait for a slow reader.
 const WAITING: usize = 64;
 /// Streams that are open at once, and tails among them: each looks at every event.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tandem_base::Timestamp;
 
 /// Over which time the rate is told.
-const RATE_OVER: Duration = Duration::from_secs(60);
+const RATE_OVER: Duration = Duration::from_mins(1);
 /// Looks at the rate within that time that are remembered.
 const SAMPLES_MAX: usize = 120;
 

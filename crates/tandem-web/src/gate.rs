@@ -109,7 +109,8 @@ impl Gate {
 /// A refusal by `decide`.
 pub(crate) fn refused(because: String, how_to_get_access: String) -> Refused {
     let mut refused = Refused::new(StatusCode::FORBIDDEN, "not-allowed", "you may not do this");
-    refused.0 = refused.0.refused(because, how_to_get_access);
+    refused.0.because = Some(because);
+    refused.0.how_to_get_access = Some(how_to_get_access);
     refused
 }
 

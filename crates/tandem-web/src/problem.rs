@@ -5,9 +5,9 @@ use axum::response::{IntoResponse, Response};
 use tandem_api::Problem;
 use tandem_control::ControlError;
 
-/// What handlers answer with when they refuse or fail.
+/// What handlers answer with when they refuse or fail; boxed, since a handler's good answer is mostly small.
 #[derive(Debug)]
-pub struct Refused(pub Problem);
+pub struct Refused(pub Box<Problem>);
 
 /// A handler's result.
 pub type Answer<T> = Result<T, Refused>;
@@ -15,7 +15,7 @@ pub type Answer<T> = Result<T, Refused>;
 impl Refused {
     /// A problem of `kind` with a title.
     pub fn new(status: StatusCode, kind: &str, title: impl Into<String>) -> Self {
-        Self(Problem::new(status.as_u16(), kind, title))
+        Self(Box::new(Problem::new(status.as_u16(), kind, title)))
     }
 
     /// The thing asked for does not exist.
@@ -42,7 +42,7 @@ impl Refused {
         let mut problem = Problem::new(500, "failed", "the request could not be carried out");
         problem.hint = Some("try again; if it fails again, look for the reference in the log of tandem".to_owned());
         problem.reference = Some(reference);
-        Self(problem)
+        Self(Box::new(problem))
     }
 
     /// With what it means.

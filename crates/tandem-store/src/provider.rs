@@ -4,7 +4,9 @@ use crate::adapt::Adapters;
 use crate::barrier::Barrier;
 use crate::datafile::DataFile;
 use crate::engine::files_url;
-use crate::layout::{DAY, FAMILY, RECEIVED, TIME, partition_fields};
+use crate::index::{Probe, probe_sql};
+use crate::layout::{DAY, FAMILY, Layout, RECEIVED, TIME, partition_fields};
+use crate::scan::Selected;
 use crate::store::{DETECTIONS, EVENTS, Inner, State};
 use crate::{StoreError, detection_rows};
 use arrow::array::{
@@ -20,7 +22,9 @@ use datafusion::common::stats::Precision;
 use datafusion::common::{Column, DataFusionError, Result, ScalarValue, Statistics, ToDFSchema};
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::memory::MemorySourceConfig;
-use datafusion::datasource::physical_plan::parquet::{CachedParquetFileReaderFactory, ParquetFileReaderFactory};
+use datafusion::datasource::physical_plan::parquet::{
+    CachedParquetFileReaderFactory, ParquetFileReaderFactory, ParquetRowSelection,
+};
 use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::datasource::table_schema::TableSchema;
@@ -166,16 +170,36 @@ impl Table {
         work.await.map_err(|error| DataFusionError::External(Box::new(error)))
     }
 
+    /// The files that the index leaves, with the rows that it leaves of them.
+    async fn selected(&self, files: &[Arc<DataFile>], probe: &Probe) -> Vec<(u64, PartitionedFile)> {
+        let mut selected = Vec::with_capacity(files.len());
+        for file in files {
+            let scan = self.which.partitioned(file);
+            match self.inner.selection(self.which, file, probe).await {
+                Selected::Nothing => {}
+                Selected::Everything => selected.push((file.rows, scan)),
+                Selected::Rows(rows) => {
+                    let count = rows.row_count() as u64;
+                    selected.push((count, scan.with_extension(ParquetRowSelection::new(rows))));
+                }
+            }
+        }
+        selected
+    }
+
     fn scan_files(
         &self,
         session: &dyn Session,
-        files: &[Arc<DataFile>],
+        files: Vec<(u64, PartitionedFile)>,
         projection: &[usize],
         filter: Option<Arc<dyn PhysicalExpr>>,
-    ) -> Result<Arc<dyn ExecutionPlan>> {
+    ) -> Result<Option<Arc<dyn ExecutionPlan>>> {
+        if files.is_empty() {
+            return Ok(None);
+        }
         let partitions = session.config().target_partitions().min(files.len());
-        let rows: u64 = files.iter().map(|file| file.rows).sum();
-        let files = files.iter().map(|file| self.which.partitioned(file)).collect();
+        let rows: u64 = files.iter().map(|(rows, _)| rows).sum();
+        let files = files.into_iter().map(|(_, file)| file).collect();
         let groups: Vec<FileGroup> = FileGroup::new(files).split_files(partitions);
         let mut source = self.which.source(&self.inner, Vec::new());
         let rows = usize::try_from(rows).unwrap_or(usize::MAX);
@@ -193,7 +217,15 @@ impl Table {
         let scan: Arc<dyn ExecutionPlan> = DataSourceExec::from_data_source(config);
         let mut statistics = Statistics::new_unknown(&scan.schema());
         statistics.num_rows = rows;
-        Ok(Arc::new(Barrier::new(scan, statistics)))
+        Ok(Some(Arc::new(Barrier::new(scan, statistics))))
+    }
+}
+
+/// What all of `filters` need of the index.
+fn all_of(layout: &Layout, which: Which, filters: &[Expr]) -> Probe {
+    match (which, conjunction(filters.iter().cloned())) {
+        (Which::Events, Some(filter)) => probe_sql(layout, &filter),
+        _ => Probe::Any,
     }
 }
 
@@ -249,7 +281,9 @@ impl TableProvider for Table {
         };
         let mut inputs: Vec<Arc<dyn ExecutionPlan>> = Vec::new();
         if !files.is_empty() {
-            inputs.push(self.scan_files(session, &files, &projection, pushed.clone())?);
+            let probe = all_of(&self.inner.layout, self.which, filters);
+            let files = self.selected(&files, &probe).await;
+            inputs.extend(self.scan_files(session, files, &projection, pushed.clone())?);
         }
         let tail = self.tail(&projection, pushed.as_ref()).await?;
         let projected = Arc::new(schema.project(&projection)?);

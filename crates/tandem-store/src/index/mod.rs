@@ -7,11 +7,13 @@ mod build;
 mod file;
 mod postings;
 mod probe;
+mod sql;
 mod term;
 
 pub(crate) use build::IndexBuilder;
 pub(crate) use file::IndexCache;
 pub(crate) use probe::{Probe, probe};
+pub(crate) use sql::probe_sql;
 
 /// Rows in a block.
 pub(crate) const BLOCK_ROWS: u64 = 1024;

@@ -66,7 +66,7 @@ fn of_field(layout: &Layout, name: &str, test: &Test) -> Probe {
     }
 }
 
-fn tokens(key: u64, tokens: &[String]) -> Probe {
+pub(super) fn tokens(key: u64, tokens: &[String]) -> Probe {
     if tokens.is_empty() {
         return Probe::Any;
     }
@@ -75,7 +75,7 @@ fn tokens(key: u64, tokens: &[String]) -> Probe {
 }
 
 /// The tokens that every text has that fits the pattern: those that the pattern bounds on both sides.
-fn whole_tokens(pieces: &[Piece]) -> Vec<String> {
+pub(super) fn whole_tokens(pieces: &[Piece]) -> Vec<String> {
     let mut found = Vec::new();
     for (at, piece) in pieces.iter().enumerate() {
         let Piece::Literal(literal) = piece else { continue };
@@ -89,7 +89,7 @@ fn whole_tokens(pieces: &[Piece]) -> Vec<String> {
     found
 }
 
-fn all(parts: impl IntoIterator<Item = Probe>) -> Probe {
+pub(super) fn all(parts: impl IntoIterator<Item = Probe>) -> Probe {
     let mut parts: Vec<Probe> = parts.into_iter().filter(|part| *part != Probe::Any).collect();
     match parts.len() {
         0 => Probe::Any,
@@ -98,7 +98,7 @@ fn all(parts: impl IntoIterator<Item = Probe>) -> Probe {
     }
 }
 
-fn either(parts: impl IntoIterator<Item = Probe>) -> Probe {
+pub(super) fn either(parts: impl IntoIterator<Item = Probe>) -> Probe {
     let mut parts: Vec<Probe> = parts.into_iter().collect();
     if parts.contains(&Probe::Any) {
         return Probe::Any;

@@ -4,6 +4,7 @@
 mod crash;
 mod keep;
 mod meaning;
+mod peers;
 mod sample;
 mod seal;
 mod search;

@@ -149,3 +149,65 @@ async fn a_test_of_a_list_is_not_lost_beside_a_column_that_the_file_lacks() {
         "SELECT count(*) FROM events WHERE (array_position(tags, 'green') = 1 AND run IS NOT NULL) OR raw LIKE '%2'";
     assert_eq!(crate::sample::number(&store, sql).await, 1);
 }
+
+/// 5,000 events in one file, one needle in each of some columns.
+#[tokio::test]
+async fn needles_are_found_in_every_place_by_search_and_sql() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path()).await;
+    let hay = |offset: u64| {
+        let mut event = event(offset);
+        let is_needle = offset == 3210;
+        event.raw = format!("user {} from 10.1.{}.{}", offset % 50, offset / 250, offset % 250).into();
+        event
+            .common
+            .set("source.ip", if is_needle { "192.0.2.77".to_owned() } else { format!("10.0.0.{}", offset % 200) });
+        event.common.set("user.name", if is_needle { "Ann Lee" } else { "bob" });
+        event.vendor.set("EventID", if is_needle { 777_777 } else { 4624 });
+        event.vendor.set("Image", if is_needle { r"C:\Tools\Mimi-Katz.exe" } else { r"C:\Windows\cmd.exe" });
+        event.vendor.set("Loose", if is_needle { "loose end" } else { "tight" });
+        if is_needle {
+            event.common.set("tags", Value::List(vec!["one".into(), "rare thing".into()]));
+        }
+        event
+    };
+    for from in [0, 2500] {
+        store.append(arcs((from..from + 2500).map(hay))).unwrap();
+    }
+    store.seal(up_to(5000), &[]).await.unwrap();
+    assert!(store.stats().index_bytes > 0);
+    for text in [
+        "\"10.1.12.210\"",
+        "source.ip:192.0.2.77",
+        "source.ip:\"::ffff:192.0.2.77\"",
+        "user.name:\"ANN LEE\"",
+        "EventID:777777",
+        "EventID:\"777777.0\"",
+        r"Image:*\mimi-katz.exe",
+        r"Image:c:\tools\*",
+        "Loose:\"Loose End\"",
+        "Loose:*end",
+        "tags:\"RARE thing\"",
+        "_exists_:tags",
+        "user.name:nobody OR tags:\"rare thing\"",
+        "user 10 AND NOT user.name:bob",
+    ] {
+        assert_eq!(search(&store, request(text)).await.done.total, 1, "{text}");
+    }
+    for text in [
+        r#""source.ip" = '192.0.2.77'"#,
+        r#""user.name" = 'Ann Lee'"#,
+        r#""user.name" IN ('x', 'Ann Lee')"#,
+        r#""user.name" ILIKE 'ANN %'"#,
+        "EventID = 777777",
+        r"Image LIKE '%Mimi-Katz.exe'",
+        "raw LIKE 'user % from 10.1.12.210'",
+        "extra_text(extra, 'Loose') = 'loose end'",
+        "array_has(tags, 'rare thing')",
+        "tags IS NOT NULL",
+        r#"("user.name" = 'nobody' OR EventID = 777777) AND "user.name" <> 'bob'"#,
+    ] {
+        let text = format!("SELECT count(*) FROM events WHERE {text}");
+        assert_eq!(crate::sample::number(&store, &text).await, 1, "{text}");
+    }
+}

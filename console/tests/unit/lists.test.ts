@@ -163,7 +163,7 @@ describe('a case', () => {
 });
 
 describe('home', () => {
-	const status = { cases_mine: 0, cases_unowned: 0, sources_unhealthy: 0, detections_24h: 3, events_24h: 9 };
+	const status = { cases_mine: 0, cases_unowned: 0, sources_unhealthy: 0, sources: 4, detections_24h: 3, events_24h: 9 };
 	it('says what needs the person, or that nothing does', () => {
 		expect(statusParts({ status }).map((part) => part.key)).toEqual(['home.status.calm', 'home.status.events']);
 		expect(statusParts({ status: { ...status, cases_mine: 2, sources_unhealthy: 1, events_24h: 0 } }).map((part) => part.key)).toEqual(['home.status.mine', 'home.status.sources', 'home.status.no-events']);
@@ -171,7 +171,7 @@ describe('home', () => {
 });
 
 describe('sources', () => {
-	const source = (name: string, health: 'ok' | 'silent' | 'failing' | 'new', rate: number) => ({ id: name, name, transport: 'syslog', first_seen: '', records: 100, events: 100, parse_errors: 2, generic: 3, bytes: 0, rate_per_min: rate, spark: [], health, health_reason: '', log_types: ['linux/sshd'] });
+	const source = (name: string, health: 'ok' | 'silent' | 'failing' | 'new', rate: number) => ({ id: name, name, transport: 'syslog', first_seen: '', last_event: '', records: 100, events: 100, parse_errors: 2, generic: 3, bytes: 0, rate_per_min: rate, spark: [], health, health_reason: '', log_types: ['linux/sshd'] });
 	const all = [source('b', 'ok', 5), source('a', 'ok', 9), source('c', 'silent', 0)];
 	it('stand worst first, or as wished', () => {
 		expect(chosen(all, { tab: 'list', q: '', sort: 'health' }).map((one) => one.id)).toEqual(['c', 'a', 'b']);

@@ -142,9 +142,8 @@ export class CaseActs {
 	}
 }
 
-/** The act that an undo would name: the answer's own, else the newest act of its timeline that can be undone. */
+/** The act that an undo would name: the newest of the timeline that can still be undone. */
 export function lastActId(answer: Case): string | undefined {
-	if (answer.act_id) return answer.act_id;
 	const acts = (answer.timeline ?? []).filter((entry) => entry.act_id && (!entry.undo_until || Date.parse(entry.undo_until) > Date.now()));
 	return acts.reduce<(typeof acts)[number] | undefined>((a, b) => (!a || b.at >= a.at ? b : a), undefined)?.act_id ?? undefined;
 }

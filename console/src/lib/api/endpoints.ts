@@ -2,7 +2,6 @@ import type { Client } from './client';
 import type {
 	Act,
 	ActBody,
-	ApiToken,
 	BulkResult,
 	Case,
 	CaseKind,
@@ -14,7 +13,7 @@ import type {
 	FieldInfo,
 	Health,
 	Home,
-	IngestToken,
+	Token,
 	Preferences,
 	Priority,
 	QueryProblem,
@@ -121,8 +120,8 @@ export class Api {
 	editSource = (sourceId: string, body: { owner?: string; note?: string }) =>
 		this.client.send<Source | undefined>('PATCH', `/sources/${id(sourceId)}`, body);
 	receivers = (signal?: AbortSignal) => this.client.get<Receivers>('/receivers', undefined, signal);
-	ingestTokens = (signal?: AbortSignal) => this.client.get<Items<IngestToken>>('/ingest-tokens', undefined, signal);
-	makeIngestToken = (name: string) => this.client.send<IngestToken>('POST', '/ingest-tokens', { name });
+	ingestTokens = (signal?: AbortSignal) => this.client.get<Items<Token>>('/ingest-tokens', undefined, signal);
+	makeIngestToken = (name: string) => this.client.send<Token>('POST', '/ingest-tokens', { name });
 	dropIngestToken = (tokenId: string) => this.client.send<void>('DELETE', `/ingest-tokens/${id(tokenId)}`);
 
 	rules = (
@@ -140,8 +139,8 @@ export class Api {
 		this.client.send<UserRow>('POST', '/users', body);
 	editUser = (userId: string, body: { enabled?: boolean; roles?: string[]; display_name?: string }) =>
 		this.client.send<UserRow | undefined>('PATCH', `/users/${id(userId)}`, body);
-	apiTokens = (signal?: AbortSignal) => this.client.get<Items<ApiToken>>('/api-tokens', undefined, signal);
-	makeApiToken = (name: string) => this.client.send<ApiToken>('POST', '/api-tokens', { name });
+	apiTokens = (signal?: AbortSignal) => this.client.get<Items<Token>>('/api-tokens', undefined, signal);
+	makeApiToken = (name: string) => this.client.send<Token>('POST', '/api-tokens', { name });
 	dropApiToken = (tokenId: string) => this.client.send<void>('DELETE', `/api-tokens/${id(tokenId)}`);
 	beginSecondFactor = () => this.client.send<{ uri: string; secret: string }>('POST', '/second-factor/begin');
 	confirmSecondFactor = (code: string) => this.client.send<void>('POST', '/second-factor/confirm', { code });

@@ -6,8 +6,22 @@ use std::sync::Arc;
 
 /// Columns that every event has, whatever its type. No field may have one of these names as a column;
 /// a vendor field that does stays in `extra`.
-pub const META_COLUMNS: [&str; 12] =
-    ["id", "time", "received", "source", "parser", "log_types", "raw", "raw_private", "extra", "error", "run", "day"];
+pub const META_COLUMNS: [&str; 14] = [
+    "id",
+    "time",
+    "received",
+    "source",
+    "parser",
+    "log_types",
+    "typed",
+    "raw",
+    "raw_private",
+    "extra",
+    "error",
+    "run",
+    "day",
+    "family",
+];
 
 /// Types of columns; a closed list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]

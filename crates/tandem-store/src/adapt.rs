@@ -47,7 +47,7 @@ impl Adapter {
     }
 
     /// The column as `extra` has it, when it can have it.
-    fn from_extra(&self, column: &Column) -> Option<Arc<dyn PhysicalExpr>> {
+    fn member_of_extra(&self, column: &Column) -> Option<Arc<dyn PhysicalExpr>> {
         if self.physical.index_of(column.name()).is_ok() {
             return None;
         }
@@ -89,7 +89,7 @@ impl PhysicalExprAdapter for Adapter {
                 {
                     return Ok(Transformed::yes(lit(false)));
                 }
-                match expr.downcast_ref::<Column>().and_then(|column| self.from_extra(column)) {
+                match expr.downcast_ref::<Column>().and_then(|column| self.member_of_extra(column)) {
                     // The new expression has a column of its own, which is not to be looked at again.
                     Some(member) => {
                         Ok(Transformed::new(member, true, datafusion::common::tree_node::TreeNodeRecursion::Jump))

@@ -18,13 +18,16 @@ pub(crate) struct Group {
     pub(crate) origin: Vec<(usize, usize)>,
 }
 
+/// Event time, batch and row.
+type Row = (i64, usize, usize);
+
 /// Groups and sorts the rows of `batches`, whose columns are subsets of `order` with `day` and perhaps `family`.
 pub(crate) fn arrange(order: &SchemaRef, batches: &[RecordBatch]) -> Result<Vec<Group>, StoreError> {
-    let mut groups: BTreeMap<(i32, Option<String>), Vec<(i64, usize, usize)>> = BTreeMap::new();
+    let mut groups: BTreeMap<(i32, Option<String>), Vec<Row>> = BTreeMap::new();
     for (which, batch) in batches.iter().enumerate() {
-        let days = batch.column_by_name(DAY).map(|array| array.as_primitive::<Date32Type>());
-        let families = batch.column_by_name(FAMILY).map(|array| array.as_string::<i32>());
-        let times = batch.column_by_name(TIME).map(|array| array.as_primitive::<TimestampMicrosecondType>());
+        let days = batch.column_by_name(DAY).map(AsArray::as_primitive::<Date32Type>);
+        let families = batch.column_by_name(FAMILY).map(AsArray::as_string::<i32>);
+        let times = batch.column_by_name(TIME).map(AsArray::as_primitive::<TimestampMicrosecondType>);
         for row in 0..batch.num_rows() {
             let day = days.map_or(0, |days| days.value(row));
             let family = families.map(|families| families.value(row));

@@ -58,41 +58,41 @@ impl Compiler<'_> {
 
     fn field(&self, name: &str, test: &Test) -> Result<Expr, QueryError> {
         match resolve(name, &self.layout.catalogue) {
-            Place::Event(TIME) => self.instants(TIME, test),
-            Place::Event(RECEIVED) => self.instants(RECEIVED, test),
-            Place::Event(LOG_TYPES) => self.leaf(LOG_TYPES, test),
+            Place::Event(TIME) => Self::instants(TIME, test),
+            Place::Event(RECEIVED) => Self::instants(RECEIVED, test),
+            Place::Event(LOG_TYPES) => Self::leaf(LOG_TYPES, test),
             Place::Event(own) if *test == Test::Exists => Ok(column(own).is_not_null()),
-            Place::Event(own) => self.leaf(own, test),
+            Place::Event(own) => Self::leaf(own, test),
             Place::Column(field) => {
-                let Some(column) = self.layout.of_field(&field.name) else { return self.extra(name, test) };
+                let Some(column) = self.layout.of_field(&field.name) else { return Self::extra(name, test) };
                 // A value that is not of the column's type is in `extra`.
-                Ok(self.column(column, test)?.or(self.extra(name, test)?))
+                Ok(Self::column(column, test)?.or(Self::extra(name, test)?))
             }
-            Place::Extra => self.extra(name, test),
+            Place::Extra => Self::extra(name, test),
         }
     }
 
-    fn column(&self, of: &Column, test: &Test) -> Result<Expr, QueryError> {
+    fn column(of: &Column, test: &Test) -> Result<Expr, QueryError> {
         if *test == Test::Exists && of.field.kind != FieldType::Strings {
             return Ok(column(&of.name).is_not_null());
         }
         match of.field.kind {
-            FieldType::Long => self.longs(&of.name, test),
-            FieldType::Timestamp => self.instants(&of.name, test),
-            FieldType::Ip => self.addresses(of, test),
-            FieldType::String | FieldType::Strings | FieldType::Double | FieldType::Bool => self.leaf(&of.name, test),
+            FieldType::Long => Self::longs(&of.name, test),
+            FieldType::Timestamp => Self::instants(&of.name, test),
+            FieldType::Ip => Self::addresses(of, test),
+            FieldType::String | FieldType::Strings | FieldType::Double | FieldType::Bool => Self::leaf(&of.name, test),
         }
     }
 
-    fn leaf(&self, name: &str, test: &Test) -> Result<Expr, QueryError> {
-        Leaf::column(test, column(name)).map_err(regex_error)
+    fn leaf(name: &str, test: &Test) -> Result<Expr, QueryError> {
+        Leaf::column(test, column(name)).map_err(|error| regex_error(&error))
     }
 
-    fn extra(&self, name: &str, test: &Test) -> Result<Expr, QueryError> {
-        Leaf::extra(name, test, column(EXTRA)).map_err(regex_error)
+    fn extra(name: &str, test: &Test) -> Result<Expr, QueryError> {
+        Leaf::extra(name, test, column(EXTRA)).map_err(|error| regex_error(&error))
     }
 
-    fn longs(&self, name: &str, test: &Test) -> Result<Expr, QueryError> {
+    fn longs(name: &str, test: &Test) -> Result<Expr, QueryError> {
         let compare = |operator: Compare, literal: &Literal| match literal {
             Literal::Long(number) => operator.of(column(name), lit(*number)),
             Literal::Double(number) => {
@@ -104,11 +104,11 @@ impl Compiler<'_> {
             Test::Equals(wanted) => Ok(compare(Compare::Equal, &Literal::parse(wanted))),
             Test::Range { .. } | Test::Compare { .. } => Ok(bounds(name, test, &compare)),
             Test::Cidr(_) => Ok(lit(false)),
-            Test::Wildcard(_) | Test::Regex(_) | Test::Exists => self.leaf(name, test),
+            Test::Wildcard(_) | Test::Regex(_) | Test::Exists => Self::leaf(name, test),
         }
     }
 
-    fn instants(&self, name: &str, test: &Test) -> Result<Expr, QueryError> {
+    fn instants(name: &str, test: &Test) -> Result<Expr, QueryError> {
         let compare = |operator: Compare, literal: &Literal| match literal {
             Literal::Instant(at) => operator.of(column(name), instant(at.micros())),
             _ => lit(false),
@@ -118,13 +118,13 @@ impl Compiler<'_> {
             Test::Range { .. } | Test::Compare { .. } => Ok(bounds(name, test, &compare)),
             Test::Cidr(_) => Ok(lit(false)),
             Test::Exists => Ok(column(name).is_not_null()),
-            Test::Wildcard(_) | Test::Regex(_) => self.leaf(name, test),
+            Test::Wildcard(_) | Test::Regex(_) => Self::leaf(name, test),
         }
     }
 
     /// The column holds nothing but addresses, and beside it stands the key that orders them.
-    fn addresses(&self, of: &Column, test: &Test) -> Result<Expr, QueryError> {
-        let Some(key) = &of.key else { return self.leaf(&of.name, test) };
+    fn addresses(of: &Column, test: &Test) -> Result<Expr, QueryError> {
+        let Some(key) = &of.key else { return Self::leaf(&of.name, test) };
         let bytes = |key: [u8; 16]| lit(ScalarValue::Binary(Some(key.to_vec())));
         match test {
             Test::Cidr(network) => {
@@ -135,7 +135,7 @@ impl Compiler<'_> {
                 Literal::Address(address) => column(key).eq(bytes(tandem_query::address_key(address))),
                 _ => lit(false),
             }),
-            _ => self.leaf(&of.name, test),
+            _ => Self::leaf(&of.name, test),
         }
     }
 }
@@ -198,6 +198,6 @@ fn balanced(mut parts: Vec<Expr>, join: fn(Expr, Expr) -> Expr, of_none: bool) -
     }
 }
 
-fn regex_error(error: tandem_query::RegexError) -> QueryError {
+fn regex_error(error: &tandem_query::RegexError) -> QueryError {
     QueryError::invalid(format!("the regular expression cannot be used: {error}"))
 }

@@ -42,7 +42,7 @@ impl Default for StoreConfig {
             file_rows_max: 1_000_000,
             file_bytes_max: 128 << 20,
             merge_files: 8,
-            removed_grace: Duration::from_secs(3600),
+            removed_grace: Duration::from_hours(1),
             query_threads: (cores - 1).max(1),
             query_memory_bytes: 1 << 30,
             cache_bytes: 128 << 20,

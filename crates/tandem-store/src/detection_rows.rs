@@ -2,7 +2,7 @@
 
 use crate::StoreError;
 use crate::decode::{text_at, time_at};
-use crate::layout::{DAY, partition_fields, text_list, timestamp};
+use crate::layout::{partition_fields, text_list, timestamp};
 use arrow::array::{
     Array, ArrayRef, AsArray, Date32Builder, ListBuilder, RecordBatch, StringViewBuilder, TimestampMicrosecondBuilder,
 };
@@ -143,9 +143,6 @@ pub(crate) fn decode(batch: &RecordBatch, row: usize) -> Option<Detection> {
         run: text("run").and_then(|text| text.parse().ok()),
     })
 }
-
-/// Name of the partition column.
-pub(crate) const PARTITION: &str = DAY;
 
 fn matches_text(matches: &[MatchedField]) -> String {
     let list = matches.iter().map(|matched| {

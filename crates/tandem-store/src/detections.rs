@@ -7,7 +7,7 @@ use crate::tail::is_before;
 use crate::{QueryError, Store, StoreError, detection_rows};
 use datafusion::logical_expr::{Expr, col, ident, lit};
 use datafusion::scalar::ScalarValue;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 use tandem_base::Timestamp;
 use tandem_model::{Detection, DetectionId, ReadScope, RecordId, RunId};
@@ -59,10 +59,9 @@ impl Store {
             .collect();
         let known = self.known(&doubtful).await.map_err(|error| StoreError::Lookup(Box::new(error)))?;
         let mut new = 0;
+        let mut places = self.inner.places.lock();
         self.inner.replace(|state| {
             let mut list: Vec<Arc<Detection>> = state.new_detections.to_vec();
-            let mut places: BTreeMap<DetectionId, usize> =
-                list.iter().enumerate().map(|(at, detection)| (detection.id, at)).collect();
             for detection in detections {
                 if known.contains(&detection.id) {
                     continue;

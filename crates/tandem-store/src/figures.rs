@@ -19,6 +19,9 @@ pub(crate) struct Figures {
     parts: usize,
 }
 
+/// The values of a group, as texts and as they are.
+type Key = (Vec<Option<String>>, Vec<Option<Value>>);
+
 #[derive(Debug, Clone)]
 struct Group {
     key: Vec<Option<Value>>,
@@ -59,7 +62,7 @@ impl Figures {
             let cells: Vec<Option<Value>> =
                 fields.iter().map(|cells| cells.as_ref().and_then(|cells| cells.value(row))).collect();
             // A row with a list is in one group for each different element.
-            let mut keys: Vec<(Vec<Option<String>>, Vec<Option<Value>>)> = vec![(Vec::new(), Vec::new())];
+            let mut keys: Vec<Key> = vec![(Vec::new(), Vec::new())];
             for cells in by {
                 let values: Vec<Option<Value>> = match cells.value(row) {
                     None => vec![None],

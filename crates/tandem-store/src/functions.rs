@@ -153,7 +153,7 @@ impl Member {
 }
 
 impl ScalarUDFImpl for Member {
-    fn name(&self) -> &str {
+    fn name(&self) -> &'static str {
         "extra_member"
     }
 
@@ -193,7 +193,7 @@ impl ExtraText {
 }
 
 impl ScalarUDFImpl for ExtraText {
-    fn name(&self) -> &str {
+    fn name(&self) -> &'static str {
         "extra_text"
     }
 

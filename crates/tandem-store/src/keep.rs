@@ -3,7 +3,7 @@
 use crate::StoreError;
 use crate::datafile::{DataFile, index_path};
 use crate::log::{Act, Log};
-use crate::seal::commit;
+use crate::seal::{Company, commit};
 use crate::store::{DETECTIONS, EVENTS, Inner, State, Store};
 use futures::TryStreamExt;
 use object_store::{ObjectStoreExt, path::Path};
@@ -43,7 +43,7 @@ impl Store {
                 continue;
             }
             let log = if table == EVENTS { &mut logs.events } else { &mut logs.detections };
-            commit(log, inner, Act::Expire, &[], &files, &[]).await?;
+            let company = commit(log, inner, Act::Expire, &[], &files, &[]).await?;
             let gone: HashSet<&str> = files.iter().map(|file| file.path.as_str()).collect();
             let kept = |files: &Arc<Vec<Arc<DataFile>>>| {
                 let kept = files.iter().filter(|file| !gone.contains(file.path.as_str()));
@@ -56,6 +56,9 @@ impl Store {
                     State { detections: kept(&state.detections), ..state.clone() }
                 }
             });
+            if company == Company::Others {
+                inner.refresh(&logs.events, &logs.detections);
+            }
             inner.step("retain: a table is committed")?;
             removed.files += files.len();
             removed.rows += files.iter().map(|file| file.rows).sum::<u64>();

@@ -62,8 +62,6 @@ pub(crate) struct Column {
     pub(crate) field: Field,
     /// The column's name; the field's unless another column has that in other letter case.
     pub(crate) name: String,
-    /// Position in the file schema.
-    pub(crate) index: usize,
     /// Name of the 16-byte key column of an IP field; it is the next in the file schema.
     pub(crate) key: Option<String>,
 }
@@ -108,7 +106,6 @@ impl Layout {
                     }
                 ))
             })?;
-            let index = fields.len();
             fields.push(ArrowField::new(&name, arrow_type(field.kind), true));
             let key = if field.kind == FieldType::Ip {
                 let key = claim(format!("{name}.key"))?;
@@ -117,7 +114,7 @@ impl Layout {
             } else {
                 None
             };
-            columns.push(Column { field: field.clone(), name, index, key });
+            columns.push(Column { field: field.clone(), name, key });
         }
         let file_schema = Arc::new(Schema::new(fields.clone()));
         fields.extend(partition_fields());
@@ -193,6 +190,7 @@ mod tests {
         let layout = Layout::new(Arc::new(catalogue)).unwrap();
         let names: Vec<_> = layout.columns.iter().map(|column| column.name.as_str()).collect();
         assert_eq!(names, ["message", "Message.vendor", "Source.vendor", "source.ip", "Log_Name"]);
-        assert_eq!(layout.file_schema.field(layout.columns[3].index + 1).name(), "source.ip.key");
+        let address = layout.file_schema.index_of("source.ip").unwrap();
+        assert_eq!(layout.file_schema.field(address + 1).name(), "source.ip.key");
     }
 }

@@ -240,7 +240,7 @@ pub(crate) fn has_tokens(raw: &str, wanted: &[String]) -> bool {
         if wanted.first().is_some_and(|first| first == token) {
             running.push(1);
         }
-        found = running.iter().any(|met| *met == wanted.len());
+        found = running.contains(&wanted.len());
     });
     found
 }

@@ -8,7 +8,7 @@ use crate::layout::{EXTRA_NAMES_KEY, TIME};
 use crate::log::Act;
 use crate::parquet_file::FileWriter;
 use crate::provider::Which;
-use crate::seal::{Place, commit, file_path};
+use crate::seal::{Company, Place, commit, file_path};
 use crate::store::{Inner, State, Store, sort};
 use crate::{QueryError, StoreError};
 use arrow::array::RecordBatch;
@@ -152,7 +152,7 @@ impl Inner {
                 Which::Events => &mut logs.events,
                 Which::Detections => &mut logs.detections,
             };
-            commit(log, self, Act::Compact, std::slice::from_ref(&file), &inputs, &[]).await?;
+            let company = commit(log, self, Act::Compact, std::slice::from_ref(&file), &inputs, &[]).await?;
             let file = Arc::new(file.clone());
             self.replace(|state| {
                 let kept = which.files(state).iter().filter(|file| !gone.contains(file.path.as_str()));
@@ -163,6 +163,9 @@ impl Inner {
                     Which::Detections => State { detections: Arc::new(files), ..state.clone() },
                 }
             });
+            if company == Company::Others {
+                self.refresh(&logs.events, &logs.detections);
+            }
         }
         self.step("compact: a merge is committed")?;
         done.files_before += inputs.len();

@@ -79,11 +79,6 @@ impl FileWriter {
         })?;
         Ok(Written { bytes, catalogue: self.catalogue, rows: self.rows, time: self.time, received: self.received })
     }
-
-    /// About how large the file is so far.
-    pub(crate) fn size_bytes(&self) -> usize {
-        self.writer.bytes_written() + self.writer.in_progress_size()
-    }
 }
 
 fn properties(schema: &SchemaRef, catalogue: u32, extra_names: Option<String>) -> WriterProperties {

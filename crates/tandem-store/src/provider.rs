@@ -104,14 +104,14 @@ impl Which {
             .with_virtual_columns(virtual_columns)
             .build();
         ParquetSource::new(schema)
-            .with_parquet_file_reader_factory(self.readers(inner))
+            .with_parquet_file_reader_factory(Self::readers(inner))
             .with_pushdown_filters(true)
             .with_reorder_filters(true)
             .with_enable_page_index(true)
     }
 
     /// What opens files; footers are kept in memory.
-    pub(crate) fn readers(self, inner: &Inner) -> Arc<dyn ParquetFileReaderFactory> {
+    pub(crate) fn readers(inner: &Inner) -> Arc<dyn ParquetFileReaderFactory> {
         let cache = inner.engine.env().cache_manager.get_file_metadata_cache();
         Arc::new(CachedParquetFileReaderFactory::new(inner.files.clone(), cache))
     }
@@ -336,7 +336,7 @@ impl FileRanges<'_> {
             TIME => Some(times(&|file| file.time)),
             RECEIVED => Some(times(&|file| file.received)),
             DAY => Some(Arc::new(Date32Array::from_iter_values(self.0.iter().map(|file| file.day)))),
-            FAMILY => Some(Arc::new(StringArray::from_iter(self.0.iter().map(|file| file.family.as_deref())))),
+            FAMILY => Some(Arc::new(self.0.iter().map(|file| file.family.as_deref()).collect::<StringArray>())),
             _ => None,
         }
     }

@@ -37,7 +37,7 @@ impl Run {
     pub(crate) fn new(limits: QueryLimits, cancel: CancellationToken) -> Self {
         let now = Instant::now();
         // Some platforms cannot add a year to an instant; nobody waits that long.
-        let deadline = now.checked_add(limits.time).unwrap_or(now + Duration::from_secs(86_400));
+        let deadline = now.checked_add(limits.time).unwrap_or(now + Duration::from_hours(24));
         Self { limits, cancel, deadline }
     }
 

@@ -50,10 +50,7 @@ impl Source {
     pub(crate) fn time(&self) -> (i64, i64) {
         match self {
             Self::File(file) => file.time,
-            Self::Chunk(chunk) => {
-                let times = || chunk.events.iter().map(|event| event.time.micros());
-                (times().min().unwrap_or(i64::MAX), times().max().unwrap_or(i64::MIN))
-            }
+            Self::Chunk(chunk) => chunk.time,
         }
     }
 
@@ -357,7 +354,7 @@ impl Inner {
         let schema = Arc::new(as_views(&schema, &self.layout));
         let options = ArrowReaderOptions::new().with_schema(schema.clone());
         let metadata = ArrowReaderMetadata::try_new(footer, options).map_err(failed)?;
-        let reader: Box<dyn AsyncFileReader> = Which::Events.readers(self).create_reader(
+        let reader: Box<dyn AsyncFileReader> = Which::readers(self).create_reader(
             0,
             Which::Events.partitioned(file),
             None,

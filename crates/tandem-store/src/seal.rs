@@ -54,6 +54,7 @@ impl Store {
         let detections: Vec<_> =
             seen.new_detections.iter().filter(|detection| is_due(detection, up_to)).cloned().collect();
         let mut detection_files = Vec::new();
+        let mut company = Company::Alone;
         if !detections.is_empty() {
             let batch = detection_rows::encode(&detections)?;
             let order = detection_rows::table_schema();
@@ -63,7 +64,7 @@ impl Store {
                 inner.step("seal: a file of detections is written")?;
             }
             let txn = [(app.clone(), up_to.offset.cast_signed())];
-            commit(&mut logs.detections, inner, Act::Append, &detection_files, &[], &txn).await?;
+            company = commit(&mut logs.detections, inner, Act::Append, &detection_files, &[], &txn).await?;
         }
         sealed.detections = detections.len() as u64;
         if !detections.is_empty()
@@ -71,15 +72,24 @@ impl Store {
         {
             reached.detections = reached.detections.max(up_to.offset);
         }
-        inner.replace(|state| {
-            let mut files: Vec<_> = state.detections.to_vec();
-            files.extend(detection_files.iter().cloned().map(Arc::new));
-            sort(&mut files);
-            let gone: BTreeSet<_> = detections.iter().map(|detection| detection.id).collect();
-            let kept = state.new_detections.iter().filter(|detection| !gone.contains(&detection.id));
-            State { detections: Arc::new(files), new_detections: Arc::new(kept.cloned().collect()), ..state.clone() }
-        });
+        if !detections.is_empty() {
+            let mut places = inner.places.lock();
+            inner.replace(|state| {
+                let mut files: Vec<_> = state.detections.to_vec();
+                files.extend(detection_files.iter().cloned().map(Arc::new));
+                sort(&mut files);
+                let gone: BTreeSet<_> = detections.iter().map(|detection| detection.id).collect();
+                let kept = state.new_detections.iter().filter(|detection| !gone.contains(&detection.id));
+                let kept: Vec<_> = kept.cloned().collect();
+                places.clear();
+                places.extend(kept.iter().enumerate().map(|(at, detection)| (detection.id, at)));
+                State { detections: Arc::new(files), new_detections: Arc::new(kept), ..state.clone() }
+            });
+        }
 
+        if company == Company::Others {
+            inner.refresh(&logs.events, &logs.detections);
+        }
         inner.step("seal: detections are committed")?;
 
         let known = logs.events.txn_version(&app).await?.map(i64::cast_unsigned);
@@ -93,13 +103,16 @@ impl Store {
         inner.step("seal: files are written")?;
         let mut all: Vec<_> = txns.to_vec();
         all.push((app, position.cast_signed()));
-        commit(&mut logs.events, inner, Act::Append, &event_files, &[], &all).await?;
+        let company = commit(&mut logs.events, inner, Act::Append, &event_files, &[], &all).await?;
         inner.replace(|state| {
             let mut files: Vec<_> = state.events.to_vec();
             files.extend(event_files.iter().cloned().map(Arc::new));
             sort(&mut files);
             State { events: Arc::new(files), tail: state.tail.without(up_to, &seen.tail), ..state.clone() }
         });
+        if company == Company::Others {
+            inner.refresh(&logs.events, &logs.detections);
+        }
         inner.sealed.lock().insert(up_to.epoch, Reached { events: position, detections: position });
         *inner.last_seal.lock() = Some(inner.clock.now());
         inner.step("seal: events are committed")?;
@@ -115,6 +128,14 @@ fn is_due(detection: &Detection, up_to: RecordId) -> bool {
     detection.events.last().is_none_or(|event| event.record.epoch != up_to.epoch || is_before(event.record, up_to))
 }
 
+/// Whether somebody else had committed meanwhile.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use]
+pub(crate) enum Company {
+    Alone,
+    Others,
+}
+
 /// Commits; when the commit fails and yet stands, that is a success.
 pub(crate) async fn commit(
     log: &mut Log,
@@ -123,10 +144,12 @@ pub(crate) async fn commit(
     add: &[DataFile],
     remove: &[DataFile],
     txns: &[(String, i64)],
-) -> Result<(), StoreError> {
+) -> Result<Company, StoreError> {
     inner.step("commit")?;
+    let before = log.version();
+    let company = |log: &Log| if log.version() == before + 1 { Company::Alone } else { Company::Others };
     let Err(error) = log.commit(act, add, remove, inner.now_ms(), txns).await else {
-        return Ok(());
+        return Ok(company(log));
     };
     log.reload().await?;
     let present: BTreeSet<String> = log.files().into_iter().map(|file| file.path).collect();
@@ -137,7 +160,7 @@ pub(crate) async fn commit(
     }
     if stands && !(add.is_empty() && remove.is_empty() && txns.is_empty()) {
         tracing::warn!(%error, "a commit reported an error and yet stands");
-        return Ok(());
+        return Ok(company(log));
     }
     Err(error)
 }
@@ -187,7 +210,7 @@ impl Inner {
             .await?;
         let mut prepared = Vec::with_capacity(groups.len());
         for (group, (records, names)) in groups.into_iter().zip(records) {
-            prepared.push(self.write_group(EVENTS, group, records, names).await?);
+            prepared.push(self.write_group(EVENTS, group, records, Some(names)).await?);
             self.step("seal: a file of events is written")?;
         }
         Ok(prepared)
@@ -299,17 +322,17 @@ fn range(records: impl Iterator<Item = RecordId>) -> Option<(u64, u64, u64)> {
     range
 }
 
-/// The names in `extra` of the batches that a group came from, `None` when it has no `extra`.
-fn union_of_names(batches: &[RecordBatch], group: &Group) -> Option<String> {
+/// The names in the `extra` of the batches that a group came from.
+fn union_of_names(batches: &[RecordBatch], group: &Group) -> String {
     let mut names = BTreeSet::new();
     if group.batch.column_by_name(EXTRA).is_some_and(|array| array.null_count() < array.len()) {
         let used: BTreeSet<usize> = group.origin.iter().map(|(which, _)| *which).collect();
         for which in used {
             match names_of(batches[which].schema().metadata().get(EXTRA_NAMES_KEY)) {
                 Some(more) => names.extend(more),
-                None => return Some("*".to_owned()),
+                None => return "*".to_owned(),
             }
         }
     }
-    Some(names_text(&names))
+    names_text(&names)
 }

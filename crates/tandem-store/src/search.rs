@@ -42,6 +42,7 @@ pub type SearchStream = BoxStream<'static, Result<SearchPart, QueryError>>;
 impl Store {
     /// Runs a search. Rows come as soon as no later source can hold one that belongs before them; histogram,
     /// facets and the total come at the end. Without histogram and facets a search ends with its last row.
+    #[expect(clippy::unused_async, reason = "planning may come to need the disk; callers should not change then")]
     pub async fn search(
         &self,
         request: SearchRequest,
@@ -54,7 +55,7 @@ impl Store {
         }
         let inner = self.inner.clone();
         let run = Run::new(limits, cancel);
-        let search = Search::new(inner.clone(), inner.state(), request, run)?;
+        let search = Search::new(inner.clone(), &inner.state(), request, run)?;
         let (sender, receiver) = tokio::sync::mpsc::channel(16);
         inner.engine.handle().spawn(async move {
             let run = search.run.clone();
@@ -91,7 +92,7 @@ type Found = (usize, Hit);
 type Output = Sender<Result<SearchPart, QueryError>>;
 
 impl Search {
-    fn new(inner: Arc<Inner>, state: Arc<State>, request: SearchRequest, run: Run) -> Result<Self, QueryError> {
+    fn new(inner: Arc<Inner>, state: &State, request: SearchRequest, run: Run) -> Result<Self, QueryError> {
         let layout = inner.layout.clone();
         for (what, count, most) in [
             ("rows", request.limit, ROWS_MAX),
@@ -112,7 +113,7 @@ impl Search {
         if request.to.is_some() {
             filter = column(TIME).lt(instant(to)).and(filter);
         }
-        let all = sources(&state);
+        let all = sources(state);
         let count = all.len();
         let mut sources: Vec<Source> = all
             .into_iter()

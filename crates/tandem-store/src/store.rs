@@ -15,7 +15,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tandem_base::{Clock, Timestamp};
-use tandem_model::{Catalogue, Detection, Event};
+use tandem_model::{Catalogue, Detection, DetectionId, Event};
 
 /// Folder of the table of events, within the folder of the tables.
 pub(crate) const EVENTS: &str = "events";
@@ -44,6 +44,8 @@ pub(crate) struct Inner {
     pub(crate) writer: tokio::sync::Mutex<Logs>,
     /// What queries see; replaced as a whole.
     pub(crate) state: RwLock<Arc<State>>,
+    /// Places in `State::new_detections`; locked before the state.
+    pub(crate) places: Mutex<HashMap<DetectionId, usize>>,
     /// Sealed offsets by epoch, as far as they were asked for.
     pub(crate) sealed: Mutex<HashMap<u64, Reached>>,
     pub(crate) last_seal: Mutex<Option<Timestamp>>,
@@ -156,6 +158,7 @@ impl Store {
                 files,
                 writer: tokio::sync::Mutex::new(Logs { events, detections }),
                 state: RwLock::new(Arc::new(state)),
+                places: Mutex::default(),
                 sealed: Mutex::default(),
                 last_seal: Mutex::default(),
             }),
@@ -197,7 +200,7 @@ impl Store {
         let logs = self.inner.writer.lock().await;
         let app = spool_app(epoch);
         let offset = logs.events.txn_version(&app).await?.map(i64::cast_unsigned);
-        let detections = logs.detections.txn_version(&app).await?.map(i64::cast_unsigned).unwrap_or(0);
+        let detections = logs.detections.txn_version(&app).await?.map_or(0, i64::cast_unsigned);
         let events = offset.unwrap_or(0);
         self.inner.sealed.lock().insert(epoch, Reached { events, detections: detections.max(events) });
         Ok(offset)

@@ -19,6 +19,8 @@ pub(crate) struct Chunk {
     /// Ordinal of the first event among all that were ever appended.
     first: u64,
     pub(crate) events: Vec<Arc<Event>>,
+    /// Least and greatest event time, µs.
+    pub(crate) time: (i64, i64),
     bytes: usize,
     batch: OnceLock<RecordBatch>,
     /// Held while the batch is made, so that two readers do not make it twice.
@@ -27,8 +29,29 @@ pub(crate) struct Chunk {
 
 impl Chunk {
     fn new(first: u64, events: Vec<Arc<Event>>) -> Self {
-        let bytes = events.iter().map(|event| size_bytes(event)).sum();
-        Self { first, events, bytes, batch: OnceLock::new(), making: Mutex::new(()) }
+        let empty = Self {
+            first,
+            events: Vec::new(),
+            time: (i64::MAX, i64::MIN),
+            bytes: 0,
+            batch: OnceLock::new(),
+            making: Mutex::new(()),
+        };
+        empty.and(events)
+    }
+
+    /// The events of this chunk and `more`: what is known of the former is not found out again.
+    fn and(&self, mut more: Vec<Arc<Event>>) -> Self {
+        let mut time = self.time;
+        for event in &more {
+            let micros = event.time.micros();
+            time = (time.0.min(micros), time.1.max(micros));
+        }
+        let bytes = self.bytes + more.iter().map(|event| size_bytes(event)).sum::<usize>();
+        let mut events = Vec::with_capacity(self.events.len() + more.len());
+        events.extend(self.events.iter().cloned());
+        events.append(&mut more);
+        Self { first: self.first, events, time, bytes, batch: OnceLock::new(), making: Mutex::new(()) }
     }
 
     /// The events as a batch, made once. CPU work: not for a runtime thread.
@@ -84,13 +107,11 @@ impl Tail {
         if let Some(last) = tail.chunks.last()
             && last.events.len() + events.len() <= CHUNK_EVENTS
         {
-            let mut joined = last.events.clone();
-            let first = last.first;
             tail.appended += events.len() as u64;
-            joined.append(&mut events);
             tail.bytes -= last.bytes;
+            let joined = last.and(events);
             tail.chunks.pop();
-            tail.push(Chunk::new(first, joined));
+            tail.push(joined);
             return tail;
         }
         while !events.is_empty() {

@@ -110,8 +110,8 @@ impl IndexHead {
         let buckets = directory
             .chunks_exact(8)
             .map(|entry| {
-                let [a, b, c, d, e, f, g, h] = *entry else { unreachable!("chunks of eight") };
-                let bucket = (at, u32::from_le_bytes([a, b, c, d]), u32::from_le_bytes([e, f, g, h]));
+                let part = |at| number(entry, at).map_or(0, u32::from_le_bytes);
+                let bucket = (at, part(0), part(4));
                 at += u64::from(bucket.1);
                 bucket
             })
@@ -158,7 +158,7 @@ impl IndexHead {
                 };
             }
         }
-        let all = RoaringBitmap::from_iter(0..u32::try_from(self.rows.div_ceil(BLOCK_ROWS)).unwrap_or(u32::MAX));
+        let all: RoaringBitmap = (0..u32::try_from(self.rows.div_ceil(BLOCK_ROWS)).unwrap_or(u32::MAX)).collect();
         let blocks = probe.blocks(&all, &found);
         (blocks != all).then_some(blocks)
     }

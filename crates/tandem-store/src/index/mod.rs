@@ -1,7 +1,7 @@
 //! The needle index beside each data file: which blocks of rows can hold a token or a value.
 //!
 //! An index may say yes where the answer is no, never the other way round. Bytes: `docs/formats/event-table.md`;
-//! why this shape: `docs/decisions/0007-needle-index.md`.
+//! why this shape: `docs/decisions/0008-needle-index.md`.
 
 mod build;
 mod file;

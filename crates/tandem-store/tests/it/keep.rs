@@ -16,7 +16,7 @@ struct Site {
 
 async fn open(folder: &Path) -> Site {
     let clock = crate::sample::clock();
-    let config = StoreConfig { merge_files: 3, removed_grace: Duration::from_secs(600), ..StoreConfig::default() };
+    let config = StoreConfig { merge_files: 3, removed_grace: Duration::from_mins(10), ..StoreConfig::default() };
     let store = Store::open_with(folder, catalogue(), clock.clone(), config).await.unwrap();
     store.sealed_position(EPOCH).await.unwrap();
     Site { store, clock }

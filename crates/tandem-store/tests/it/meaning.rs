@@ -84,7 +84,9 @@ fn raw() -> impl Strategy<Value = String> {
     let separator = prop::sample::select(vec![" ", ", ", "\\", "/", "=", "&amp;", "-"]);
     let text = prop::collection::vec((word(), separator), 0..6);
     let text = text
-        .prop_map(|parts| parts.into_iter().map(|(word, separator)| format!("{word}{separator}")).collect::<String>())
+        .prop_map(|parts| {
+            parts.into_iter().flat_map(|(word, separator)| [word, separator.to_owned()]).collect::<String>()
+        })
         .boxed();
     prop_oneof![3 => text.clone(), 1 => text.prop_map(|text: String| format!("{{\"key\": {}}}", serde_json::json!(text)))]
 }

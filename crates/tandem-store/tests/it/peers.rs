@@ -41,7 +41,7 @@ async fn other_engines_count_the_same_rows() {
         store.append(arcs((100 + part * 5..105 + part * 5).map(full))).unwrap();
         store.seal(up_to(105 + part * 5), &[]).await.unwrap();
     }
-    clock.advance(std::time::Duration::from_secs(86_400));
+    clock.advance(std::time::Duration::from_hours(24));
     assert!(store.compact().await.unwrap().files_before >= 60);
     store.append(arcs((400..450).map(|offset| full(offset + 200_000)))).unwrap();
     store.seal(up_to(1_000_000), &[]).await.unwrap();

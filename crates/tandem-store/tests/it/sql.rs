@@ -151,7 +151,7 @@ async fn limits_are_named_when_they_end_a_query() {
     let limits = QueryLimits { rows: 7, ..QueryLimits::default() };
     let answer = store.sql(many, &ReadScope::Everything, limits, CancellationToken::new()).await.unwrap();
     let parts: Vec<_> = answer.batches.collect().await;
-    let rows: usize = parts.iter().filter_map(|part| part.as_ref().ok()).map(|batch| batch.num_rows()).sum();
+    let rows: usize = parts.iter().filter_map(|part| Some(part.as_ref().ok()?.num_rows())).sum();
     assert_eq!(rows, 7);
     assert!(matches!(parts.last(), Some(Err(QueryError::TooManyRows { limit: 7 }))));
     assert_eq!(run("SELECT id FROM events LIMIT 7", limits, CancellationToken::new()).await.unwrap().len(), 7);

@@ -29,7 +29,7 @@ struct Set {
     tactic: fn(&str) -> Option<&str>,
 }
 
-const SETS: [Set; 3] = [
+const SETS: [Set; 4] = [
     Set { name: "evtx-attack", folder: "evtx-attack", end: ".evtx", tactic: |path| path.split('/').nth(1) },
     Set { name: "otrf", folder: "otrf", end: ".json", tactic: |path| path.split("__").nth(2) },
     Set {
@@ -37,6 +37,13 @@ const SETS: [Set; 3] = [
         folder: "logs/stratus-red-team",
         end: ".json",
         tactic: |path| path.split('.').nth(1),
+    },
+    // Nobody looked at these while writing rules: one event each, sorted by log type.
+    Set {
+        name: "sigma-rules/regression_data",
+        folder: "sigma-rules/regression_data",
+        end: ".evtx",
+        tactic: |path| path.split('/').nth(2),
     },
 ];
 

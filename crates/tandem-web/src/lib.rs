@@ -16,6 +16,6 @@ pub use gate::{Gate, SiteFacts};
 pub use guard::{Api, Caller};
 pub use local::serve_socket;
 pub use problem::{Answer, Refused, from_control};
-pub use serve::{Listener, ServeError, TlsFiles, self_signed, serve};
+pub use serve::{Listener, ServeError, Stopping, TlsFiles, self_signed, serve};
 pub use session::session_routes;
 pub use stream::ndjson;

@@ -156,11 +156,23 @@ async fn connection(
     }
 }
 
+/// Tells a handler whose answer goes on and on that the program stops; every request carries it as an extension.
+#[derive(Debug, Clone)]
+pub struct Stopping(CancellationToken);
+
+impl Stopping {
+    /// Comes back when the program stops.
+    pub async fn stopped(&self) {
+        self.0.cancelled().await;
+    }
+}
+
 /// Speaks HTTP/1 or 2 on one connection.
 pub(crate) async fn speak<S>(io: TokioIo<S>, router: Router, stop: CancellationToken)
 where
     S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static,
 {
+    let router = router.layer(axum::Extension(Stopping(stop.clone())));
     let mut builder = auto::Builder::new(TokioExecutor::new());
     builder.http1().timer(TokioTimer::new()).header_read_timeout(HEADER_PATIENCE);
     builder.http2().timer(TokioTimer::new()).max_concurrent_streams(64);

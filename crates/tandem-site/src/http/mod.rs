@@ -63,8 +63,8 @@ pub(crate) fn routes(api: Api<App>) -> Api<App> {
         .serve(Get, "/events/{id}/around", events::around)
         .serve(Get, "/fields", fields::list)
         .serve(Post, "/sql", sql::sql)
-        .serve(Get, "/stream", move |app, caller, follow, headers| {
-            stream::stream(streams.clone(), app, caller, follow, headers)
+        .serve(Get, "/stream", move |app, stopping, caller, follow, headers| {
+            stream::stream(streams.clone(), app, stopping, caller, follow, headers)
         })
         .serve(Get, "/sources", sources::list)
         .serve(Get, "/sources/{id}", sources::one)

@@ -5,6 +5,7 @@ use super::hub::{Hub, Message, Missed, Topic, text};
 use super::reads::{Shown, parse};
 use super::tail::{Piece, Tail};
 use crate::app::App;
+use axum::Extension;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -15,7 +16,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 use tandem_service::{Actor, ActorKind, Object, ObjectKind, Verb};
-use tandem_web::{Answer, Caller, Refused};
+use tandem_web::{Answer, Caller, Refused, Stopping};
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{Semaphore, broadcast, mpsc};
 use tokio::time::{Interval, MissedTickBehavior};
@@ -114,6 +115,7 @@ fn too_many(what: &str) -> Refused {
 pub(super) async fn stream(
     streams: Streams,
     State(app): State<App>,
+    Extension(stopping): Extension<Stopping>,
     caller: Caller,
     Params(follow): Params<Follow>,
     headers: HeaderMap,
@@ -129,7 +131,7 @@ pub(super) async fn stream(
         missed = Missed::Unknown;
     }
     let (output, lines) = mpsc::channel::<Bytes>(WAITING);
-    let telling = Telling { app, hub: streams.hub, wanted, tail, caller, messages, output };
+    let telling = Telling { app, hub: streams.hub, wanted, tail, caller, messages, stopping, output };
     tokio::spawn(async move {
         telling.tell(missed).await;
         drop(place);
@@ -166,6 +168,7 @@ struct Telling {
     tail: Option<Tail>,
     caller: Caller,
     messages: broadcast::Receiver<Arc<Message>>,
+    stopping: Stopping,
     output: mpsc::Sender<Bytes>,
 }
 
@@ -211,6 +214,7 @@ impl Telling {
         loop {
             tokio::select! {
                 () = self.output.closed() => return Err(Gone),
+                () = self.stopping.stopped() => return Err(Gone),
                 message = self.messages.recv() => match message {
                     Ok(message) => self.message(&message).await?,
                     Err(RecvError::Lagged(_)) => self.resync().await?,

@@ -63,6 +63,18 @@ fn a_tail_shows_what_passes_and_leaves_a_record() -> Result<()> {
     Ok(())
 }
 
+#[test]
+fn an_open_stream_does_not_keep_the_program_from_stopping() -> Result<()> {
+    let world = World::new()?;
+    let noor = world.person("noor", &["analyst_l1"])?;
+    let mut stream = noor.stream("/stream?topics=cases")?;
+    world.post("/cases", &json!({"title": "first"}))?;
+    assert_eq!(stream.message()?.1, "case");
+    world.stop()?;
+    assert!(stream.message().is_err_and(|error| error.to_string().contains("the stream ended")), "it ends as a whole");
+    Ok(())
+}
+
 fn now() -> String {
     SystemClock.now().to_string()
 }

@@ -31,6 +31,11 @@ impl World {
         Ok(Self { runtime, client: Client::new(&folder.path().join("tandem.sock")), site, _folder: folder })
     }
 
+    /// Asks the site to stop and waits until it has.
+    pub(crate) fn stop(self) -> Result<()> {
+        self.site.stop()
+    }
+
     /// The console listener.
     pub(crate) fn web(&self) -> Web {
         Web::new(self.site.address("console"))

@@ -33,12 +33,18 @@ const DIALOG: Partial<Record<ActName, DialogKind>> = {
 /** Does acts on one case or on several, says what came of it, and offers to take it back. */
 export class CaseActs {
 	ask = $state.raw<Ask>();
+	/** The open dialog's act is on its way: it must not be sent twice. */
 	busy = $state(false);
 	outcome = $state.raw<Outcome>();
 	/** Called with every case as the server answered it. */
 	onChanged: (changed: CaseHead, act: ActName) => void = () => {};
 	/** Called when the server knows better than the row that was shown. */
 	onStale: (id: string) => void = () => {};
+
+	/** Acts go one after the other, so that fast fingers never meet a version of their own making. */
+	#before: Promise<unknown> = Promise.resolve();
+	/** Versions that came from this person's own acts. */
+	#own = new Map<string, { version: number; state: CaseHead['state'] }>();
 
 	constructor(private app: App) {}
 
@@ -56,27 +62,48 @@ export class CaseActs {
 
 	/** True when everything was done. */
 	async run(heads: CaseHead[], body: ActBody): Promise<boolean> {
-		if (this.busy) return false;
-		this.busy = true;
+		const asked = this.ask;
+		if (asked) {
+			if (this.busy) return false;
+			this.busy = true;
+		}
+		const turn = this.#before.then(() => (heads.length === 1 && heads[0] ? this.#one(this.#newest(heads[0]), body, asked) : this.#many(heads, body, asked)));
+		this.#before = turn;
 		try {
-			return heads.length === 1 && heads[0] ? await this.#one(heads[0], body) : await this.#many(heads, body);
+			return await turn;
 		} finally {
-			this.busy = false;
+			if (asked) this.busy = false;
 		}
 	}
 
-	async #one(head: CaseHead, body: ActBody): Promise<boolean> {
+	/** A row may have been read before the person's own last act was answered. */
+	#newest(head: CaseHead): CaseHead {
+		const own = this.#own.get(head.id);
+		return own && own.version > head.version ? { ...head, ...own } : head;
+	}
+
+	#changed(answer: CaseHead, act: ActName): void {
+		this.#own.set(answer.id, { version: answer.version, state: answer.state });
+		this.onChanged(answer, act);
+	}
+
+	/** Only the dialog that sent the act is closed by its answer: meanwhile another may have been opened. */
+	#close(asked: Ask | undefined): void {
+		if (asked && this.ask === asked) this.ask = undefined;
+	}
+
+	async #one(head: CaseHead, body: ActBody, asked: Ask | undefined): Promise<boolean> {
 		const { app } = this;
 		try {
 			const version = body.act === 'close' ? await this.#readyToClose(head) : head.version;
 			const answer = await app.api.act(head.id, version, body);
-			this.ask = undefined;
-			this.onChanged(answer, body.act);
+			this.#close(asked);
+			this.#changed(answer, body.act);
 			const actId = lastActId(answer);
 			app.toasts.say(this.#said(answer, body), actId ? { undo: () => void this.undo(answer, actId) } : {});
 			return true;
 		} catch (error) {
-			this.#failed(head, error);
+			this.#failed(head, error, asked);
 			return false;
 		}
 	}
@@ -90,14 +117,14 @@ export class CaseActs {
 		return (await this.app.api.act(head.id, full.version, { act: 'start_triage' })).version;
 	}
 
-	async #many(heads: CaseHead[], body: ActBody): Promise<boolean> {
+	async #many(heads: CaseHead[], body: ActBody, asked: Ask | undefined): Promise<boolean> {
 		try {
 			const result = await this.app.api.bulk(
 				heads.map((head) => head.id),
 				body
 			);
 			const done = heads.filter((head) => result.done.includes(head.id));
-			this.ask = undefined;
+			this.#close(asked);
 			for (const head of done) this.onStale(head.id);
 			if (result.not_done.length > 0) this.outcome = { done, notDone: result.not_done };
 			this.app.toasts.say(this.app.t('acts.bulk', { done: done.length, not: result.not_done.length }), {
@@ -105,7 +132,7 @@ export class CaseActs {
 			});
 			return result.not_done.length === 0;
 		} catch (error) {
-			this.#failed(undefined, error);
+			this.#failed(undefined, error, asked);
 			return false;
 		}
 	}
@@ -113,7 +140,7 @@ export class CaseActs {
 	async undo(head: CaseHead, actId: string): Promise<void> {
 		try {
 			const answer = await this.app.api.undo(head.id, actId);
-			this.onChanged(answer, 'reopen');
+			this.#changed(answer, 'reopen');
 			this.app.toasts.say(this.app.t('acts.undone', { id: head.id }));
 		} catch (error) {
 			this.#failed(head, error);
@@ -131,12 +158,12 @@ export class CaseActs {
 		return maybe(`acts.did.${body.act}`, values) ?? t('acts.did', { id: head.id });
 	}
 
-	#failed(head: CaseHead | undefined, error: unknown): void {
+	#failed(head: CaseHead | undefined, error: unknown, asked?: Ask): void {
 		const problem = toProblem(error);
 		const stale = error instanceof ApiError && (error.status === 409 || error.status === 412);
 		const text = [problem.detail ?? problem.title, problem.because, problem.hint].filter(Boolean).join(' ');
 		this.app.toasts.say(head ? this.app.t('acts.failed', { id: head.id, text }) : text, { tone: 'bad' });
-		if (stale) this.ask = undefined;
+		if (stale) this.#close(asked);
 		// Whatever the server refuses, it knows something that this row does not show yet.
 		if (head && error instanceof ApiError && error.status >= 400 && error.status < 500) this.onStale(head.id);
 	}

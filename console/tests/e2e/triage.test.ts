@@ -22,9 +22,8 @@ it('a benign case is closed from the queue in five keys, and the next row has th
 	await site.open(`/queue?sel=${own.id}`, 'queue');
 	await expect.poll(() => row(own.id).evaluate((element) => element === document.activeElement)).toBe(true);
 	const next = await row(own.id).evaluate((element) => (element.nextElementSibling ?? element.previousElementSibling)?.getAttribute('data-id'));
-	let presses = await site.keys('a');
-	await expect.poll(async () => (await cases('mine')).some((head) => head.id === own.id)).toBe(true);
-	presses += await site.keys('v');
+	// As fast as fingers go: nothing waits for the server between taking and judging.
+	let presses = await site.keys('a', 'v');
 	await site.page.getByRole('dialog').waitFor();
 	presses += await site.keys('b', '1', 'Enter');
 	expect(presses).toBeLessThanOrEqual(5);

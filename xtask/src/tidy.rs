@@ -118,7 +118,9 @@ fn files(root: &Path, problems: &mut Vec<String>) -> Result<()> {
         }
         let Some("rs" | "ts" | "svelte") = name.extension().and_then(|end| end.to_str()) else { continue };
         let Ok(text) = fs::read_to_string(&path) else { continue };
-        if text.lines().count() > LINES_MAX {
+        // What a program wrote is not read line by line.
+        let generated = name.ends_with("console/src/lib/api/schema.ts");
+        if text.lines().count() > LINES_MAX && !generated {
             problems.push(format!("{} has more than {LINES_MAX} lines: look for its second job", name.display()));
         }
         let rust = name.extension().is_some_and(|end| end == "rs");

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 /// The whole configuration. Sizes are bytes, times seconds unless the name says otherwise.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
     /// The site itself.
@@ -148,21 +148,6 @@ pub struct QueryConfig {
     pub memory_bytes_max: usize,
     /// Longest run of one query.
     pub time_s_max: u64,
-}
-
-impl Default for Config {
-    fn default() -> Self {
-        Self {
-            site: SiteConfig::default(),
-            console: ConsoleConfig::default(),
-            ingest: IngestConfig::default(),
-            syslog: SyslogConfig::default(),
-            tail: Vec::new(),
-            store: StoreConfig::default(),
-            spool: SpoolConfig::default(),
-            query: QueryConfig::default(),
-        }
-    }
 }
 
 impl Default for SiteConfig {

@@ -4,7 +4,7 @@ use crate::app::App;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
-const EVERY: Duration = Duration::from_secs(300);
+const EVERY: Duration = Duration::from_mins(5);
 const KEEP_SIGNALS_DAYS: u32 = 30;
 /// Detections are small, and figures compare months.
 const DETECTIONS_DAYS: u32 = 400;

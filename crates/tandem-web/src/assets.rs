@@ -106,7 +106,8 @@ fn content_security_policy(index: &str) -> String {
             hashes.push(part);
         }
     }
-    let scripts: String = hashes.iter().map(|hash| format!(" '{hash}'")).collect();
+    let scripts: Vec<String> = hashes.iter().map(|hash| format!(" '{hash}'")).collect();
+    let scripts = scripts.concat();
     format!(
         "default-src 'self'; script-src 'self'{scripts}; style-src 'self'; img-src 'self' data:; object-src 'none'; \
          base-uri 'none'; form-action 'self'; frame-ancestors 'none'"

@@ -135,7 +135,7 @@ fn cookie(headers: &HeaderMap) -> Option<&str> {
 }
 
 /// The peer's address, as a text for records; `local` over the socket.
-pub(crate) fn peer(extensions: &axum::http::Extensions) -> String {
+pub(crate) fn peer(extensions: &Extensions) -> String {
     extensions.get::<SocketAddr>().map_or_else(|| "local".to_owned(), |peer| canonical(peer.ip()).to_string())
 }
 

@@ -68,6 +68,7 @@ impl Refused {
 }
 
 /// What control data refused or could not do, as an answer.
+#[expect(clippy::needless_pass_by_value, reason = "it is given to `map_err`")]
 pub fn from_control(error: ControlError) -> Refused {
     let hint = error.hint();
     let refused = match &error {

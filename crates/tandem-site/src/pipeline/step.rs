@@ -89,8 +89,8 @@ impl Worker {
         }
         let events: Vec<Arc<Event>> = events.into_iter().map(Arc::new).collect();
         self.sealing.note(&events);
-        self.into_table(&events)?;
-        self.into_cases(&detections)?;
+        self.fill_table(&events)?;
+        self.fill_cases(&detections)?;
 
         self.status.events.fetch_add(events.len() as u64, Relaxed);
         self.status.generic.fetch_add(generic, Relaxed);
@@ -109,7 +109,7 @@ impl Worker {
     }
 
     /// Waits for room: a full tail slows the pipeline, the pipeline the spool, the spool the senders.
-    fn into_table(&mut self, events: &[Arc<Event>]) -> Result<()> {
+    fn fill_table(&mut self, events: &[Arc<Event>]) -> Result<()> {
         loop {
             match self.parts.store.append(events.to_vec()) {
                 Ok(_) => return Ok(()),
@@ -127,7 +127,7 @@ impl Worker {
         }
     }
 
-    fn into_cases(&mut self, detections: &[Detection]) -> Result<()> {
+    fn fill_cases(&mut self, detections: &[Detection]) -> Result<()> {
         if detections.is_empty() {
             return Ok(());
         }

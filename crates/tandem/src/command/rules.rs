@@ -114,7 +114,7 @@ fn install(data: &Path, path: &Path) -> Result<u8> {
     }
     let rules = load_rules(&tandem_content::read_texts(
         &installed.folder,
-        |name| name.ends_with(".yml") || name.ends_with(".yaml"),
+        |name| Path::new(name).extension().is_some_and(|end| end == "yml" || end == "yaml"),
         &mut Vec::new(),
     ));
     let waiting = rules.rules.iter().filter(|rule| rule.needs_values().is_some()).count();

@@ -17,7 +17,7 @@ pub(crate) fn run(arguments: &SearchArguments) -> Result<u8> {
         query: arguments.query.clone(),
         // On the command line everything is searched unless a range is given: imports may be years old.
         from: Some(from.unwrap_or(Timestamp::from_micros(0)).to_string()),
-        to: Some(to.unwrap_or(SystemClock.now() + Duration::from_secs(366 * 86_400)).to_string()),
+        to: Some(to.unwrap_or(SystemClock.now() + Duration::from_hours(366 * 24)).to_string()),
         limit: Some(arguments.limit),
         cursor: None,
         histogram: None,
@@ -144,5 +144,7 @@ pub(crate) fn print_table(columns: &[String], rows: &[Vec<Json>], format: Format
         output::line(padded.join("  ").trim_end());
     };
     line(columns);
-    cells.iter().for_each(|row| line(row));
+    for row in &cells {
+        line(row);
+    }
 }

@@ -35,9 +35,9 @@ impl Talk for Sql {
                 } else if let Some(row) = part.get("row").and_then(Json::as_array) {
                     // JSON goes out as it comes; a table needs the widths of all rows.
                     if format == Format::Json {
-                        print_table(&columns, std::slice::from_ref(row), format)
+                        print_table(&columns, std::slice::from_ref(row), format);
                     } else {
-                        kept.push(row.clone())
+                        kept.push(row.clone());
                     }
                 } else if let Some(problem) = part.get("problem").or_else(|| part.get("error")) {
                     failed = serde_json::from_value(problem.clone()).ok();

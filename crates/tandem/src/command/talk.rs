@@ -8,7 +8,7 @@ use tandem_api::{Client, ClientError};
 use tandem_site::{Config, Folder, Site};
 
 /// How long a command waits for a site that it opened itself to read its spool.
-const CATCH_UP: Duration = Duration::from_secs(120);
+const CATCH_UP: Duration = Duration::from_mins(2);
 
 /// Something that a command does with a site.
 pub(crate) trait Talk {

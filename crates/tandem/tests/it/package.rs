@@ -34,7 +34,11 @@ fn the_package_installs_and_its_unit_starts() -> Result<()> {
     }
     let xtask = program::tandem().with_file_name("xtask");
     let built = run(&xtask.display().to_string(), &["deb"])?;
-    let package = built.lines().rev().find(|line| line.ends_with(".deb")).context("the task names its package")?;
+    let package = built
+        .lines()
+        .rev()
+        .find(|line| Path::new(line).extension().is_some_and(|end| end == "deb"))
+        .context("the task names its package")?;
     let _purge = Installed;
     run("dpkg", &["-i", package])?;
     run("systemd-analyze", &["verify", "/usr/lib/systemd/system/tandem.service"])?;

@@ -1,4 +1,4 @@
-//! Events per second on one core: `cargo run --release --example throughput -- content FILE…`
+//! Events per second on one core: `cargo run --release --example parse_rate -- content FILE…`
 
 #![expect(clippy::print_stdout, reason = "a tool for the terminal")]
 

@@ -3,7 +3,7 @@
 use crate::encode::Cells;
 use crate::extra;
 use crate::layout::arrow_type;
-use crate::matcher::{Matcher, has_tokens};
+use crate::matcher::{Matcher, TokenRun};
 use arrow::array::{Array, ArrayRef, BooleanArray};
 use arrow::datatypes::DataType;
 use datafusion::common::{Result, ScalarValue, exec_err};
@@ -32,7 +32,7 @@ pub(crate) enum LeafKind {
     /// The member `name` of the column, which is `extra`.
     Extra { name: String, matcher: Matcher },
     /// A run of tokens in the column, which is `raw`.
-    Tokens(Vec<String>),
+    Tokens(TokenRun),
 }
 
 impl PartialEq for Leaf {
@@ -68,7 +68,7 @@ impl Leaf {
 
     /// The run `tokens` in `raw`.
     pub(crate) fn tokens(tokens: &[String], raw: Expr) -> Expr {
-        Self::call(format!("tokens({tokens:?})"), LeafKind::Tokens(tokens.to_vec()), raw)
+        Self::call(format!("tokens({tokens:?})"), LeafKind::Tokens(TokenRun::new(tokens)), raw)
     }
 
     fn run(&self, array: &ArrayRef) -> BooleanArray {
@@ -81,7 +81,7 @@ impl Leaf {
             LeafKind::Extra { name, matcher } => {
                 texts(&|text| extra::member(text, name).is_some_and(|value| matcher.value(&value)))
             }
-            LeafKind::Tokens(tokens) => texts(&|text| has_tokens(text, tokens)),
+            LeafKind::Tokens(tokens) => texts(&|text| tokens.is_in(text)),
         }
     }
 }

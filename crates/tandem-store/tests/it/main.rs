@@ -1,6 +1,7 @@
 //! Tests of the store through its door.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod corpora;
 mod crash;
 mod keep;
 mod meaning;

@@ -54,11 +54,8 @@ async fn windows_events_are_found_by_their_fields_and_words() {
     let path = std::path::Path::new(&corpora).join("otrf-bench/process-creation.jsonl");
     let text = std::fs::read_to_string(path).unwrap();
     let catalogue = shipped();
-    let events: Vec<Arc<Event>> = text
-        .lines()
-        .enumerate()
-        .map(|(offset, line)| Arc::new(an_event(&catalogue, offset as u64, line)))
-        .collect();
+    let events: Vec<Arc<Event>> =
+        text.lines().enumerate().map(|(offset, line)| Arc::new(an_event(&catalogue, offset as u64, line))).collect();
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(folder.path(), catalogue, clock()).await.unwrap();
     store.append(events.clone()).unwrap();

@@ -142,3 +142,48 @@ async fn a_compaction_that_dies_at_any_step_changes_no_answer() {
         at += 1;
     }
 }
+
+#[tokio::test]
+async fn a_retention_that_dies_at_any_step_is_ended_by_the_next() {
+    let mut at = 0;
+    loop {
+        let folder = tempfile::tempdir().unwrap();
+        let now = |days: u64| {
+            let start = tandem_base::Timestamp::from_seconds(crate::sample::START);
+            Arc::new(tandem_base::ManualClock::at(start.plus(std::time::Duration::from_hours(24 * days))))
+        };
+        {
+            let store = open(folder.path()).await;
+            store.append(arcs([event(0), event(86_400 * 30)])).unwrap();
+            store.append_detections(vec![detection("rule", 0)]).await.unwrap();
+            store.seal(up_to(u64::MAX / 2), &[]).await.unwrap();
+        }
+        let count = AtomicUsize::new(0);
+        let config = StoreConfig {
+            fail_point: Some(Arc::new(move |_| count.fetch_add(1, Ordering::SeqCst) >= at)),
+            removed_grace: std::time::Duration::ZERO,
+            ..StoreConfig::default()
+        };
+        let clock = now(31);
+        let store = Store::open_with(folder.path(), crate::sample::catalogue(), clock.clone(), config).await.unwrap();
+        let run = async |store: &Store, clock: &tandem_base::ManualClock| {
+            store.retain(10, 10).await?;
+            clock.advance(std::time::Duration::from_secs(1));
+            store.vacuum().await
+        };
+        let died = run(&store, &clock).await.is_err();
+        drop(store);
+        let config = StoreConfig { removed_grace: std::time::Duration::ZERO, ..StoreConfig::default() };
+        let clock = now(32);
+        let store = Store::open_with(folder.path(), crate::sample::catalogue(), clock.clone(), config).await.unwrap();
+        run(&store, &clock).await.unwrap();
+        check(&store, 1, 0).await;
+        let left = files(folder.path());
+        assert_eq!(left.len(), 2, "one data file and its index: {left:?}");
+        if !died {
+            assert!(at >= 4);
+            return;
+        }
+        at += 1;
+    }
+}

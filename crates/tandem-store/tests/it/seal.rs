@@ -93,3 +93,38 @@ async fn a_detection_is_there_once_however_often_it_is_made() {
         .unwrap();
     assert_eq!(list, vec![detection("r2", 3), detection("r1", 0)]);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn readers_see_every_event_once_while_it_moves() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = StoreConfig { merge_files: 2, ..StoreConfig::default() };
+    let store = open_with(folder.path(), config).await;
+    let appended = std::sync::Arc::new(std::sync::atomic::AtomicI64::new(0));
+    let writer = {
+        let (store, appended) = (store.clone(), appended.clone());
+        tokio::spawn(async move {
+            for part in 0..12_u64 {
+                store.append(arcs((part * 20..part * 20 + 20).map(event))).unwrap();
+                appended.fetch_add(20, std::sync::atomic::Ordering::SeqCst);
+                store.seal(up_to(part * 20 + 10), &[]).await.unwrap();
+                store.compact().await.unwrap();
+            }
+        })
+    };
+    let mut rounds = 0;
+    while !writer.is_finished() || rounds < 2 {
+        let before = appended.load(std::sync::atomic::Ordering::SeqCst);
+        let rows = sql(&store, "SELECT count(*), count(DISTINCT id) FROM events").await;
+        let found = crate::sample::search(&store, crate::sample::request("* | stats count")).await;
+        let after = appended.load(std::sync::atomic::Ordering::SeqCst) + 20;
+        let searched = found.table.unwrap().rows[0][0].clone();
+        assert_eq!(rows[0][0], rows[0][1]);
+        for count in [rows[0][0].clone(), searched] {
+            let Some(Value::Long(count)) = count else { panic!("{count:?}") };
+            assert!((before..=after).contains(&count), "{count} of {before} to {after}");
+        }
+        rounds += 1;
+    }
+    writer.await.unwrap();
+    assert_eq!(number(&store, "SELECT count(*) FROM events").await, 240);
+}

@@ -2,12 +2,12 @@
 //!
 //! `object_store`'s local store writes and renames, and leaves the rest to the kernel: after a power cut
 //! a file may be there, empty. Here a put writes a staging file, syncs it, gives it its name and syncs
-//! the folder (and each new folder's parent). Everything else is the wrapped store's work.
+//! the folder (and each new folder's parent). Listings are in order. Everything else is the wrapped store's work.
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use futures::StreamExt;
-use futures::stream::BoxStream;
+use futures::stream::{self, BoxStream};
+use futures::{StreamExt, TryStreamExt};
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
 use object_store::{
@@ -31,11 +31,6 @@ impl DurableStore {
     /// A store whose `/` is `root`, which must exist.
     pub(crate) fn at(root: &FilePath) -> Result<Self> {
         Ok(Self { inner: Arc::new(LocalFileSystem::new_with_prefix(root)?) })
-    }
-
-    /// A store whose `/` is the root of the file system.
-    pub(crate) fn of_machine() -> Self {
-        Self { inner: Arc::new(LocalFileSystem::new()) }
     }
 }
 
@@ -98,6 +93,16 @@ fn put(target: &FilePath, payload: &PutPayload, create_only: bool) -> io::Result
     File::open(folder)?.sync_all()
 }
 
+/// In the order of names, as remote stores list: readers of a log count on it.
+fn sorted(listed: BoxStream<'static, Result<ObjectMeta>>) -> BoxStream<'static, Result<ObjectMeta>> {
+    let sorted = async move {
+        let mut all: Vec<ObjectMeta> = listed.try_collect().await?;
+        all.sort_by(|a, b| a.location.cmp(&b.location));
+        Ok::<_, Error>(stream::iter(all.into_iter().map(Ok)))
+    };
+    stream::once(sorted).try_flatten().boxed()
+}
+
 #[async_trait]
 impl ObjectStore for DurableStore {
     async fn put_opts(&self, location: &Path, payload: PutPayload, options: PutOptions) -> Result<PutResult> {
@@ -136,11 +141,11 @@ impl ObjectStore for DurableStore {
     }
 
     fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, Result<ObjectMeta>> {
-        self.inner.list(prefix).boxed()
+        sorted(self.inner.list(prefix))
     }
 
     fn list_with_offset(&self, prefix: Option<&Path>, offset: &Path) -> BoxStream<'static, Result<ObjectMeta>> {
-        self.inner.list_with_offset(prefix, offset)
+        sorted(self.inner.list_with_offset(prefix, offset))
     }
 
     async fn list_with_delimiter(&self, prefix: Option<&Path>) -> Result<ListResult> {

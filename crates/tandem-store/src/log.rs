@@ -5,17 +5,18 @@ use crate::datafile::DataFile;
 use crate::durable::DurableStore;
 use crate::layout::{RECEIVED, TIME};
 use arrow::datatypes::{DataType as ArrowType, Field as ArrowField, SchemaRef, TimeUnit};
+use deltalake_core::DeltaTableError;
 use deltalake_core::kernel::transaction::{CommitBuilder, CommitProperties};
 use deltalake_core::kernel::{Action, ArrayType, DataType, MetadataExt, Remove, StructField, StructType, Transaction};
-use deltalake_core::logstore::{LogStoreRef, StorageConfig, logstore_with};
+use deltalake_core::logstore::{LogStoreRef, StorageConfig, default_logstore};
 use deltalake_core::operations::create::CreateBuilder;
 use deltalake_core::protocol::{DeltaOperation, SaveMode};
 use deltalake_core::table::state::DeltaTableState;
-use deltalake_core::{DeltaTableError, ensure_table_uri};
 use futures::{StreamExt, TryStreamExt};
+use object_store::prefix::PrefixStore;
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::Arc;
+use url::Url;
 
 /// A checkpoint is written, and old log entries are removed, after so many commits.
 const CHECKPOINT_EVERY: u64 = 50;
@@ -39,22 +40,21 @@ pub(crate) struct Log {
 }
 
 impl Log {
-    /// Opens the table in `folder`, creates it when it is not there, and adds columns that it lacks.
+    /// Opens the table in the folder `table` of `files`, creates it when it is not there, and adds columns that
+    /// it lacks.
     pub(crate) async fn open(
         table: &'static str,
-        folder: &Path,
+        files: DurableStore,
         schema: &SchemaRef,
         partitions: &[&str],
     ) -> Result<Self, StoreError> {
         let failed = |verb: &'static str| move |source: DeltaTableError| log_error(table, verb, source);
-        std::fs::create_dir_all(folder)
-            .and_then(|()| folder.canonicalize())
-            .map_err(|source| StoreError::Folder { path: folder.to_path_buf(), source })?;
-        let folder =
-            folder.canonicalize().map_err(|source| StoreError::Folder { path: folder.to_path_buf(), source })?;
-        let url = ensure_table_uri(folder.to_string_lossy()).map_err(failed("read"))?;
-        let store = logstore_with(Arc::new(DurableStore::of_machine()), &url, StorageConfig::default())
-            .map_err(failed("read"))?;
+        // The log's engine goes from URL to path and back more than once, and does it wrong for names with `%`.
+        // So it is told a URL of harmless names, and its store begins at the folder of the tables.
+        let url = Url::parse(&format!("tandem:///{table}/"))
+            .map_err(|error| failed("read")(DeltaTableError::InvalidTableLocation(error.to_string())))?;
+        let prefixed = PrefixStore::new(files.clone(), table);
+        let store: LogStoreRef = default_logstore(Arc::new(prefixed), Arc::new(files), &url, &StorageConfig::default());
         if !store.is_delta_table_location().await.map_err(failed("read"))? {
             let columns = schema.fields().iter().map(|field| delta_field(field));
             let properties = [

@@ -130,14 +130,13 @@ impl Store {
         let folder_error = |source| StoreError::Folder { path: tables.clone(), source };
         std::fs::create_dir_all(&tables).map_err(folder_error)?;
         let tables = tables.canonicalize().map_err(folder_error)?;
-        let events = Log::open(EVENTS, &tables.join(EVENTS), &layout.table_schema, &[DAY, FAMILY]).await?;
-        let detections =
-            Log::open(DETECTIONS, &tables.join(DETECTIONS), &detection_rows::table_schema(), &[DAY]).await?;
         let files = DurableStore::at(&tables).map_err(|source| StoreError::File {
             path: tables.display().to_string(),
             verb: "read",
             source,
         })?;
+        let events = Log::open(EVENTS, files.clone(), &layout.table_schema, &[DAY, FAMILY]).await?;
+        let detections = Log::open(DETECTIONS, files.clone(), &detection_rows::table_schema(), &[DAY]).await?;
         let files: Arc<dyn ObjectStore> = Arc::new(files);
         let engine = Engine::new(&config, files.clone())?;
         let indexes = IndexCache::new(config.cache_bytes / 4);

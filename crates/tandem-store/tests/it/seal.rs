@@ -128,3 +128,32 @@ async fn readers_see_every_event_once_while_it_moves() {
     writer.await.unwrap();
     assert_eq!(number(&store, "SELECT count(*) FROM events").await, 240);
 }
+
+#[tokio::test]
+async fn a_folder_may_have_any_name() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["with space", "per%20cent", "question?", "hash#1", "umlaut ä", "plus+equals=", "a;b'c\"d"] {
+        let folder = folder.path().join(name);
+        {
+            let store = open(&folder).await;
+            store.append(arcs((0..3).map(event))).unwrap();
+            store.seal(up_to(3), &[]).await.unwrap();
+        }
+        let store = open(&folder).await;
+        assert_eq!(number(&store, "SELECT count(*) FROM events").await, 3, "{name}");
+        assert_eq!(store.sealed_position(EPOCH).await.unwrap(), Some(3), "{name}");
+        assert!(folder.join("tables/events/_delta_log/00000000000000000000.json").exists(), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_column_of_another_type_is_refused_and_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(open(folder.path()).await);
+    let kind = tandem_model::FieldType::String;
+    let other = vec![crate::sample::field("EventID", kind, tandem_model::Layer::Vendor)];
+    let other = std::sync::Arc::new(tandem_model::Catalogue::new(2, other).unwrap());
+    let opened = tandem_store::Store::open(folder.path(), other, crate::sample::clock()).await;
+    let error = opened.err().unwrap().to_string();
+    assert!(error.contains("`EventID`") && error.contains("long") && error.contains("string"), "{error}");
+}

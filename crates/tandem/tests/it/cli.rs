@@ -174,6 +174,20 @@ fn a_backup_comes_back_with_a_new_epoch() -> Result<()> {
 }
 
 #[test]
+fn doctor_finds_nothing_wrong_with_a_new_site_that_does_not_run() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let data = folder.path().join("site").display().to_string();
+    assert!(run(&["site", "init", "--data", &data])?.status.success());
+    let output = run(&["doctor", "--data", &data])?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{text}");
+    assert!(text.contains("is not running") && !text.contains("wrong"), "{text}");
+    std::fs::write(folder.path().join("site/tandem.toml"), "[stroe]\n")?;
+    assert_eq!(run(&["doctor", "--data", &data])?.status.code(), Some(1));
+    Ok(())
+}
+
+#[test]
 fn a_wrong_configuration_is_named_with_its_line() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let file = folder.path().join("tandem.toml");

@@ -12,6 +12,7 @@ use std::process::ExitCode;
 const HELP: &str = "\
 House tasks of Tandem.
 
+  bench     speed, memory and answers beside the peers, in an optimised build of its own (`bench help` lists them)
   console   build the web console where its sources changed
   deb       build target/dist/tandem_*.deb from the tested binary
   tidy      check the house rules: arrows between crates, file lengths, forbidden words
@@ -21,6 +22,7 @@ House tasks of Tandem.
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let outcome = match arguments.first().map(String::as_str) {
+        Some("bench") => bench(&root(), &arguments[1..]),
         Some("console") => console::build(&root()),
         Some("deb") => dist::deb(&root()).map(|package| say(&format!("{}", package.display()))),
         Some("tidy") => tidy::run(&root()),
@@ -38,6 +40,15 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Runs one of the benches; they are a workspace of their own, so that peers never become part of Tandem.
+fn bench(root: &Path, arguments: &[String]) -> Result<()> {
+    let fixed = ["run", "--quiet", "--release", "--manifest-path", "bench/Cargo.toml", "--target-dir", "target/bench"];
+    let mut all: Vec<&str> = fixed.to_vec();
+    all.push("--");
+    all.extend(arguments.iter().map(String::as_str));
+    run(root, "cargo", &all)
 }
 
 /// The checkout's folder.

@@ -13,6 +13,7 @@ pub(crate) fn run(root: &Path) -> Result<()> {
 
     crate::tidy::run(root)?;
     crate::run(root, "cargo", &["fmt", "--all", "--check"])?;
+    crate::run(root, "cargo", &["fmt", "--manifest-path", "bench/Cargo.toml", "--check"])?;
     crate::run(root, "cargo", &["build", "--workspace", "--all-targets"])?;
     lint(root)?;
     if crate::exists("cargo-deny") {

@@ -2,6 +2,7 @@
 
 mod console;
 mod dist;
+mod journeys;
 mod test;
 mod tidy;
 
@@ -15,8 +16,9 @@ House tasks of Tandem.
   bench     speed, memory and answers beside the peers, in an optimised build of its own (`bench help` lists them)
   console   build the web console where its sources changed
   deb       build target/dist/tandem_*.deb from the tested binary
+  journeys  the browser journeys of the console on target/debug/tandem, or on the binary that is named
   tidy      check the house rules: arrows between crates, file lengths, forbidden words
-  test      everything that must hold: tidy, formatting, lints, console tests, Rust tests
+  test      everything that must hold: tidy, formatting, lints, console tests, browser journeys, Rust tests
 ";
 
 fn main() -> ExitCode {
@@ -25,6 +27,7 @@ fn main() -> ExitCode {
         Some("bench") => bench(&root(), &arguments[1..]),
         Some("console") => console::build(&root()),
         Some("deb") => dist::deb(&root()).map(|package| say(&format!("{}", package.display()))),
+        Some("journeys") => journeys::alone(&root(), arguments.get(1)),
         Some("tidy") => tidy::run(&root()),
         Some("test") => test::run(&root()),
         None | Some("help" | "--help" | "-h") => {

@@ -12,6 +12,8 @@ pub(crate) fn run(root: &Path) -> Result<()> {
     fs::write(&skipped, "")?;
 
     crate::tidy::run(root)?;
+    // The binary carries the console: it is built before it.
+    crate::console::build(root)?;
     crate::run(root, "cargo", &["fmt", "--all", "--check"])?;
     crate::run(root, "cargo", &["fmt", "--manifest-path", "bench/Cargo.toml", "--check"])?;
     crate::run(root, "cargo", &["build", "--workspace", "--all-targets"])?;
@@ -26,6 +28,10 @@ pub(crate) fn run(root: &Path) -> Result<()> {
     let console = root.join("console");
     if console.join("package.json").exists() {
         console_passed = console_tests(&console)?;
+        match crate::journeys::run(root, &root.join("target/debug/tandem"))? {
+            Some(passed) => console_passed += passed,
+            None => note(&skipped, "browser journeys: no Chromium is installed (apt-get install chromium)")?,
+        }
     }
 
     let passed = rust_tests(root, &skipped)?;
@@ -52,13 +58,26 @@ fn console_tests(console: &Path) -> Result<u64> {
     if !output.status.success() {
         bail!("the console's tests failed");
     }
-    // vitest's closing line: `Tests  41 passed (41)`
-    let line = text.lines().rev().find(|line| strip_colour(line).trim_start().starts_with("Tests ")).map(strip_colour);
-    let count = line.and_then(|line| {
-        let words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
-        words.iter().position(|word| word == "passed").and_then(|at| words.get(at - 1)?.parse().ok())
-    });
-    count.context("the console's test run printed no count")
+    Ok(counts(&text).context("the console's test run printed no count")?.passed)
+}
+
+/// What a run of vitest counted.
+pub(crate) struct Counts {
+    pub(crate) passed: u64,
+    pub(crate) skipped: u64,
+}
+
+/// Reads vitest's closing line: `Tests  41 passed (41)` or `Tests  3 passed | 2 skipped (5)`.
+pub(crate) fn counts(text: &str) -> Option<Counts> {
+    let line = text.lines().rev().map(strip_colour).find(|line| line.trim_start().starts_with("Tests "))?;
+    let words: Vec<&str> = line.split_whitespace().collect();
+    let before = |wanted: &str| {
+        let at = words.iter().position(|word| *word == wanted)?;
+        words.get(at.checked_sub(1)?)?.parse().ok()
+    };
+    let (passed, skipped) = (before("passed"), before("skipped"));
+    (passed.is_some() || skipped.is_some())
+        .then(|| Counts { passed: passed.unwrap_or(0), skipped: skipped.unwrap_or(0) })
 }
 
 fn strip_colour(line: &str) -> String {
@@ -119,4 +138,18 @@ fn note(skipped: &Path, reason: &str) -> Result<()> {
 #[expect(clippy::print_stdout, reason = "the closing line is this task's result")]
 fn println(text: &str) {
     println!("{text}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::counts;
+
+    #[test]
+    fn the_closing_line_is_read_with_and_without_colour() {
+        let read = |text| counts(text).map(|counts| (counts.passed, counts.skipped));
+        assert_eq!(read("  Tests  41 passed (41)\n Start at 10:00"), Some((41, 0)));
+        assert_eq!(read("\u{1b}[2m      Tests \u{1b}[22m \u{1b}[32m3 passed\u{1b}[39m | 2 skipped (5)"), Some((3, 2)));
+        assert_eq!(read("      Tests  7 skipped (7)"), Some((0, 7)));
+        assert_eq!(read("no count here"), None);
+    }
 }

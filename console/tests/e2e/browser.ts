@@ -14,6 +14,8 @@ const ARGS = [
 	'--disable-sync'
 ];
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+/** How long a thing may take that comes at once on an idle machine, in ms. Only failures ever wait for it. */
+export const PATIENCE = 60_000;
 export const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
 
 export const launch = (): Promise<Browser> => chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ARGS });
@@ -65,7 +67,7 @@ export function useSite(): Site {
 			await site.ready(screen);
 		},
 		ready: async (screen) => {
-			await page.locator(`html[data-ready=${screen}]`).waitFor({ timeout: 20_000 });
+			await page.locator(`html[data-ready=${screen}]`).waitFor();
 		},
 		keys: async (...keys) => {
 			for (const key of keys) await page.keyboard.press(key);
@@ -92,6 +94,7 @@ export function useSite(): Site {
 		fresh: async (options = {}) => {
 			const { signedIn = true, ...rest } = options;
 			const context = await browser.newContext({ locale: 'en-GB', timezoneId: 'Europe/Berlin', ...(signedIn ? { storageState: inject('storage') } : {}), ...rest });
+			context.setDefaultTimeout(PATIENCE);
 			const made = await context.newPage();
 			watch(made);
 			return made;

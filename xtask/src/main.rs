@@ -1,5 +1,6 @@
 //! House tasks: `cargo run -p xtask -- TASK`.
 
+mod bench;
 mod console;
 mod dist;
 mod journeys;
@@ -24,7 +25,7 @@ House tasks of Tandem.
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let outcome = match arguments.first().map(String::as_str) {
-        Some("bench") => bench(&root(), &arguments[1..]),
+        Some("bench") => bench::run(&root(), &arguments[1..]),
         Some("console") => console::build(&root()),
         Some("deb") => dist::deb(&root()).map(|package| say(&format!("{}", package.display()))),
         Some("journeys") => journeys::alone(&root(), arguments.get(1)),
@@ -43,15 +44,6 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
-}
-
-/// Runs one of the benches; they are a workspace of their own, so that peers never become part of Tandem.
-fn bench(root: &Path, arguments: &[String]) -> Result<()> {
-    let fixed = ["run", "--quiet", "--release", "--manifest-path", "bench/Cargo.toml", "--target-dir", "target/bench"];
-    let mut all: Vec<&str> = fixed.to_vec();
-    all.push("--");
-    all.extend(arguments.iter().map(String::as_str));
-    run(root, "cargo", &all)
 }
 
 /// The checkout's folder.

@@ -96,6 +96,11 @@ impl MapEvent {
         self.message = Some(message.to_owned());
         self
     }
+
+    /// The fields of the outermost level.
+    pub(crate) fn fields(&self) -> impl Iterator<Item = (&str, Value<'_>)> {
+        self.fields.iter().map(|(name, value)| (name.as_str(), value.view()))
+    }
 }
 
 impl Event for MapEvent {

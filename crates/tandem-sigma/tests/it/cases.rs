@@ -18,6 +18,7 @@ use saphyr::{LoadableYamlNode, Yaml};
 use tandem_sigma::{Loader, Match, Placeholders, Readiness, Rule, Severity};
 
 use crate::data::{event_of_yaml, files};
+use crate::engine::fires_in_engine;
 
 const KEYS: [&str; 12] = [
     "case",
@@ -138,6 +139,9 @@ fn check_events(case: &Yaml<'_>, rule: &Rule) -> Result<(), String> {
             }
             if found.is_some() != rule.fires(&event) {
                 return Err(format!("evaluate and fires differ on event {number}"));
+            }
+            if found.is_some() != fires_in_engine(rule, &event) {
+                return Err(format!("the engine differs on event {number}: {event:?}"));
             }
             if let (0, Some(found), true) = (number, &found, case.as_mapping_get("because").is_some()) {
                 let because = because(found);

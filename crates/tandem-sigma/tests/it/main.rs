@@ -3,5 +3,6 @@
 mod cases;
 mod corpus;
 mod data;
+mod engine;
 mod hostile;
 mod regression;

@@ -33,14 +33,18 @@
 
 #![warn(missing_docs)]
 
+mod anomaly;
 mod cidr;
 mod compile;
 mod condition;
+mod correlation;
 mod detection;
 mod encode;
 mod engine;
 mod event;
 mod explain;
+mod filter;
+mod heading;
 mod limits;
 mod load;
 mod logsource;
@@ -53,20 +57,27 @@ mod predicate;
 mod problem;
 mod regexp;
 mod rule;
+mod set;
 mod suggest;
 mod time;
 mod value;
 mod words;
 mod yaml;
 
+pub use anomaly::{Anomaly, AnomalyKind, AnomalyRule};
 pub use cidr::Network;
 pub use condition::{Condition, Quantity, Target};
+pub use correlation::{
+    Alias, Comparison, Correlation, CorrelationCondition, CorrelationKind, CorrelationRule, Reference, Timespan,
+};
 pub use detection::{Block, Detection, Item, Link, Selection};
 pub use engine::{Engine, EngineBuilder, FastEvent, Field, Fields, LogType, Route, Session};
 pub use event::{Event, MapEvent, MapValue};
 pub use explain::{Match, MatchedPredicate, PREDICATES_MAX, VALUE_BYTES_MAX};
+pub use filter::{Filter, FilterRules};
+pub use heading::Heading;
 pub use limits::Limits;
-pub use load::{Loader, parse_rules};
+pub use load::{Documents, Loader, parse_rules};
 pub use logsource::LogSource;
 pub use number::Number;
 pub use pattern::{Anchor, Case, DASHES, Element, Pattern, fold};
@@ -75,6 +86,7 @@ pub use predicate::{Ordinal, Predicate};
 pub use problem::{Code, PROBLEMS_MAX, Position, Problem, Severity};
 pub use regexp::{RegexFlags, RegexPredicate};
 pub use rule::{Level, Readiness, Related, Relation, Rule, Status};
+pub use set::{Referred, RuleSet, RuleSetBuilder, has_errors};
 pub use time::TimePart;
 pub use value::Value;
 pub use words::LIST_SHOWN_MAX;

@@ -2,10 +2,13 @@
 
 use std::collections::HashMap;
 
+use crate::anomaly::{self, AnomalyRule};
 use crate::compile::{Compiled, compile};
-use crate::detection::Detection;
+use crate::correlation::{self, CorrelationRule};
+use crate::filter::{self, Filter};
+use crate::heading::Heading;
 use crate::limits::Limits;
-use crate::metadata;
+use crate::metadata::{self, Kind};
 use crate::placeholder::Placeholders;
 use crate::problem::{Code, Position, Problem, Problems};
 use crate::rule::{Readiness, Rule};
@@ -64,6 +67,35 @@ impl Loader {
         (rules, problems.into_sorted())
     }
 
+    /// Reads every document of a text: rules, correlations, filters and anomaly rules. Only the form of
+    /// each is looked at; what refers to another document is resolved by a
+    /// [`RuleSet`](crate::RuleSet).
+    pub fn parse(&self, source_name: &str, text: &str) -> Documents {
+        let mut problems = Problems::new(source_name);
+        let documents = yaml::parse(text, &self.limits, &mut problems);
+        if documents.iter().all(Document::is_empty) && problems.error_count() == 0 {
+            let start = Position { line: 1, column: 1 };
+            problems.add(Code::NoRule, start, "the text holds no rule");
+        }
+        let mut found = Documents::default();
+        for document in documents.iter().filter(|document| !document.is_empty()) {
+            match (kind_of(document), &document.root.content) {
+                (Some(Kind::Correlation), Content::Map(entries)) => {
+                    found.correlations.extend(self.correlation(source_name, document, entries, &mut problems));
+                }
+                (Some(Kind::Filter), Content::Map(entries)) => {
+                    found.filters.extend(self.filter(source_name, document, entries, &mut problems));
+                }
+                (Some(Kind::Anomaly), Content::Map(entries)) => {
+                    found.anomalies.extend(self.anomaly(source_name, document, entries, &mut problems));
+                }
+                _ => found.rules.extend(self.rule(source_name, document, &mut problems)),
+            }
+        }
+        found.problems = problems.into_sorted();
+        found
+    }
+
     fn rule(&self, source_name: &str, document: &Document, problems: &mut Problems<'_>) -> Option<Rule> {
         let place = document.root.position;
         let Content::Map(entries) = &document.root.content else {
@@ -81,37 +113,71 @@ impl Loader {
             return None;
         }
         let errors_before = problems.error_count();
-        let mut rule = Rule {
-            source_name: source_name.to_owned(),
-            position: place,
-            title: String::new(),
-            id: None,
-            name: None,
-            taxonomy: None,
-            status: None,
-            description: None,
-            license: None,
-            author: None,
-            references: Vec::new(),
-            date: None,
-            modified: None,
-            logsource: crate::LogSource::default(),
-            display_fields: Vec::new(),
-            falsepositives: Vec::new(),
-            level: None,
-            tags: Vec::new(),
-            related: Vec::new(),
-            scope: Vec::new(),
-            detection: Detection { selections: Vec::new(), conditions: Vec::new() },
-            readiness: Readiness::Ready,
-        };
-        metadata::read(&mut rule, place, entries, problems);
+        let mut rule = Rule::empty(source_name, place);
+        metadata::read(Kind::Rule, &mut rule, place, entries, problems);
         if let Some(compiled) = self.detection(place, entries, problems) {
             rule.detection = compiled.detection;
             if !compiled.needs_values.is_empty() {
                 rule.readiness = Readiness::NeedsValues(compiled.needs_values);
             }
         }
+        (document.sound && problems.error_count() == errors_before).then_some(rule)
+    }
+
+    fn correlation(
+        &self,
+        source_name: &str,
+        document: &Document,
+        entries: &[Entry],
+        problems: &mut Problems<'_>,
+    ) -> Option<CorrelationRule> {
+        let errors_before = problems.error_count();
+        let mut rule = Rule::empty(source_name, document.root.position);
+        metadata::read(Kind::Correlation, &mut rule, document.root.position, entries, problems);
+        let entry = entries.iter().find(|entry| entry.key == Kind::Correlation.key())?;
+        let generate = entries.iter().find(|entry| entry.key == "generate");
+        let correlation = correlation::parse(entry, generate, &self.limits, problems)?;
+        let rule = CorrelationRule { heading: Heading::of(rule), correlation };
+        (document.sound && problems.error_count() == errors_before).then_some(rule)
+    }
+
+    fn filter(
+        &self,
+        source_name: &str,
+        document: &Document,
+        entries: &[Entry],
+        problems: &mut Problems<'_>,
+    ) -> Option<Filter> {
+        let errors_before = problems.error_count();
+        let mut rule = Rule::empty(source_name, document.root.position);
+        metadata::read(Kind::Filter, &mut rule, document.root.position, entries, problems);
+        let entry = entries.iter().find(|entry| entry.key == Kind::Filter.key())?;
+        let filter = filter::parse(entry, rule, &self.limits, &self.placeholders, problems)?;
+        (document.sound && problems.error_count() == errors_before).then_some(filter)
+    }
+
+    fn anomaly(
+        &self,
+        source_name: &str,
+        document: &Document,
+        entries: &[Entry],
+        problems: &mut Problems<'_>,
+    ) -> Option<AnomalyRule> {
+        let errors_before = problems.error_count();
+        let place = document.root.position;
+        let mut rule = Rule::empty(source_name, place);
+        metadata::read(Kind::Anomaly, &mut rule, place, entries, problems);
+        let entry = entries.iter().find(|entry| entry.key == Kind::Anomaly.key())?;
+        if entries.iter().any(|entry| entry.key == Kind::Rule.key())
+            && let Some(compiled) = self.detection(place, entries, problems)
+        {
+            rule.detection = compiled.detection;
+            if !compiled.needs_values.is_empty() {
+                rule.readiness = Readiness::NeedsValues(compiled.needs_values);
+            }
+        }
+        let anomaly = anomaly::parse(entry, problems)?;
+        let rule = AnomalyRule { rule, anomaly };
         (document.sound && problems.error_count() == errors_before).then_some(rule)
     }
 
@@ -129,22 +195,52 @@ impl Loader {
     }
 }
 
+/// What the documents of a text are.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Documents {
+    /// Plain rules.
+    pub rules: Vec<Rule>,
+    /// Correlations.
+    pub correlations: Vec<CorrelationRule>,
+    /// Filters.
+    pub filters: Vec<Filter>,
+    /// Anomaly rules.
+    pub anomalies: Vec<AnomalyRule>,
+    /// What is wrong, in the order of the text.
+    pub problems: Vec<Problem>,
+}
+
+/// What a document is by the first key that decides it; `None` if it is no map or uses `action`.
+fn kind_of(document: &Document) -> Option<Kind> {
+    let Content::Map(entries) = &document.root.content else { return None };
+    if entries.iter().any(|entry| entry.key == "action") {
+        return None;
+    }
+    let has = |kind: &Kind| entries.iter().any(|entry| entry.key == kind.key());
+    Some([Kind::Correlation, Kind::Filter, Kind::Anomaly].into_iter().find(has).unwrap_or(Kind::Rule))
+}
+
 /// Keys that make a document something other than a plain rule.
 fn is_other_kind(key: &str) -> bool {
-    matches!(key, "correlation" | "filter" | "action")
+    matches!(key, "correlation" | "filter" | "anomaly" | "action")
 }
 
 fn report_other_kind(entry: &Entry, problems: &mut Problems<'_>) {
     let (code, message, hint) = match entry.key.as_str() {
         "correlation" => (
             Code::CorrelationDocument,
-            "this is a correlation rule, and correlations are not run yet",
-            "the plain rules that it refers to can be loaded by themselves",
+            "this is a correlation, and only plain rules are read here",
+            "load it together with the rules that it refers to, as a rule set",
         ),
         "filter" => (
             Code::FilterDocument,
-            "this is a filter, and filters are not applied yet",
-            "until then add the exception to the rules themselves",
+            "this is a filter, and only plain rules are read here",
+            "load it together with the rules that it refers to, as a rule set",
+        ),
+        "anomaly" => (
+            Code::AnomalyDocument,
+            "this is an anomaly rule, and only plain rules are read here",
+            "load it as part of a rule set",
         ),
         _ => (
             Code::ActionDocument,

@@ -6,8 +6,38 @@ use crate::rule::{Level, Related, Relation, Rule, Status};
 use crate::suggest::nearest;
 use crate::yaml::{Content, Entry, Node, ScalarKind};
 
-/// Keys of a rule by the specification.
-const KEYS: [&str; 19] = [
+/// What a document is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Rule,
+    Correlation,
+    Filter,
+    Anomaly,
+}
+
+impl Kind {
+    /// The key that holds what makes the document what it is.
+    pub(crate) fn key(self) -> &'static str {
+        match self {
+            Self::Rule => "detection",
+            Self::Correlation => "correlation",
+            Self::Filter => "filter",
+            Self::Anomaly => "anomaly",
+        }
+    }
+
+    fn noun(self) -> &'static str {
+        match self {
+            Self::Rule => "rule",
+            Self::Correlation => "correlation",
+            Self::Filter => "filter",
+            Self::Anomaly => "anomaly rule",
+        }
+    }
+}
+
+/// Keys of a rule by the specification, `detection` aside.
+const KEYS: [&str; 18] = [
     "title",
     "id",
     "name",
@@ -21,7 +51,6 @@ const KEYS: [&str; 19] = [
     "date",
     "modified",
     "logsource",
-    "detection",
     "fields",
     "falsepositives",
     "level",
@@ -32,9 +61,9 @@ const KEYS: [&str; 19] = [
 const TITLE_CHARACTERS_MAX: usize = 256;
 const DESCRIPTION_CHARACTERS_MAX: usize = 65_535;
 
-/// Reads every key but `detection` into the rule.
-pub(crate) fn read(rule: &mut Rule, place: Position, entries: &[Entry], problems: &mut Problems<'_>) {
-    let mut reader = Reader { problems };
+/// Reads every key but that of the document's kind into the rule.
+pub(crate) fn read(kind: Kind, rule: &mut Rule, place: Position, entries: &[Entry], problems: &mut Problems<'_>) {
+    let mut reader = Reader { kind, problems };
     let (mut has_title, mut has_logsource) = (false, false);
     for entry in entries {
         match entry.key.as_str() {
@@ -62,25 +91,28 @@ pub(crate) fn read(rule: &mut Rule, place: Position, entries: &[Entry], problems
             "tags" => rule.tags = reader.tags(entry),
             "related" => rule.related = reader.related(entry),
             "scope" => rule.scope = reader.texts(entry),
-            "detection" => {}
+            other if other == kind.key() || (kind == Kind::Anomaly && other == "detection") => {}
+            "generate" if kind == Kind::Correlation => {}
             other => reader.custom(other, entry.key_position, entries),
         }
     }
     if !has_title {
         reader.missing(place, "title", "say in a few words what the rule detects");
     }
-    if !has_logsource {
+    if !has_logsource && kind != Kind::Correlation {
         reader.missing(place, "logsource", "name the product, category or service of the log");
     }
 }
 
 struct Reader<'r, 'p> {
+    kind: Kind,
     problems: &'r mut Problems<'p>,
 }
 
 impl Reader<'_, '_> {
     fn missing(&mut self, place: Position, key: &str, hint: &str) {
-        self.problems.add_with_hint(Code::Missing, place, format!("the rule has no '{key}'"), hint);
+        let noun = self.kind.noun();
+        self.problems.add_with_hint(Code::Missing, place, format!("the {noun} has no '{key}'"), hint);
     }
 
     fn warn(&mut self, place: Position, message: String, hint: &str) {
@@ -89,7 +121,9 @@ impl Reader<'_, '_> {
 
     /// Any key is allowed, but one that nearly is a missing key of the specification is a slip.
     fn custom(&mut self, key: &str, place: Position, entries: &[Entry]) {
-        let missing = KEYS.into_iter().filter(|known| entries.iter().all(|entry| entry.key != *known));
+        let known =
+            KEYS.into_iter().chain([self.kind.key()]).chain((self.kind == Kind::Correlation).then_some("generate"));
+        let missing = known.filter(|known| entries.iter().all(|entry| entry.key != *known));
         if let Some(near) = nearest(key, missing) {
             self.problems.add_with_hint(
                 Code::MisspeltKey,

@@ -62,10 +62,12 @@ codes! {
     YamlTag = "yaml-tag", Error;
     /// The text holds no document.
     NoRule = "no-rule", Error;
-    /// A document is a correlation, which this version does not run.
+    /// A document is a correlation, where only plain rules are read.
     CorrelationDocument = "correlation-document", Error;
-    /// A document is a filter, which this version does not run.
+    /// A document is a filter, where only plain rules are read.
     FilterDocument = "filter-document", Error;
+    /// A document is an anomaly rule, where only plain rules are read.
+    AnomalyDocument = "anomaly-document", Error;
     /// A document uses `action:` of Sigma version 1.
     ActionDocument = "action-document", Error;
     /// A mandatory part of the rule is missing.
@@ -98,6 +100,20 @@ codes! {
     UnknownSelection = "unknown-selection", Error;
     /// `detection` holds `timeframe` of Sigma version 1.
     Timeframe = "timeframe", Error;
+    /// A correlation names a rule that is not there.
+    UnknownRule = "unknown-rule", Error;
+    /// Correlations refer to each other in a circle.
+    CorrelationCycle = "correlation-cycle", Error;
+    /// There is no correlation or anomaly of this type.
+    UnknownType = "unknown-type", Error;
+    /// A span of time does not have the form of the specification.
+    Timespan = "timespan", Error;
+    /// The condition of a correlation cannot be understood, or can never hold.
+    CorrelationCondition = "correlation-condition", Error;
+    /// An alias of a correlation does not fit its rules.
+    Alias = "alias", Error;
+    /// A part of an anomaly rule has a value that it cannot have.
+    AnomalyValue = "anomaly-value", Error;
     /// A placeholder has no values yet.
     NeedsValues = "needs-values", NeedsValues;
     /// A metadata field does not have the form that the specification asks for.
@@ -114,6 +130,14 @@ codes! {
     ValueSuspicious = "value-suspicious", Warning;
     /// The log source names neither product, category nor service.
     LogsourceOpen = "logsource-open", Warning;
+    /// A correlation has no `group-by`, so that all events count together.
+    Ungrouped = "ungrouped", Warning;
+    /// A rule of another text does not alert by itself any more, since a correlation refers to it.
+    RuleSilenced = "rule-silenced", Warning;
+    /// A filter has no `not`, so that it keeps what it describes instead of leaving it out.
+    FilterWithoutNot = "filter-without-not", Warning;
+    /// A filter names a rule that is not there, or that it cannot be applied to.
+    FilterUnused = "filter-unused", Warning;
     /// More problems were found than are listed.
     MoreProblems = "more-problems", Warning;
 }

@@ -68,6 +68,39 @@ pub enum Readiness {
 }
 
 impl Rule {
+    /// A rule that says and finds nothing yet.
+    pub(crate) fn empty(source_name: &str, position: Position) -> Self {
+        Self {
+            source_name: source_name.to_owned(),
+            position,
+            title: String::new(),
+            id: None,
+            name: None,
+            taxonomy: None,
+            status: None,
+            description: None,
+            license: None,
+            author: None,
+            references: Vec::new(),
+            date: None,
+            modified: None,
+            logsource: LogSource::default(),
+            display_fields: Vec::new(),
+            falsepositives: Vec::new(),
+            level: None,
+            tags: Vec::new(),
+            related: Vec::new(),
+            scope: Vec::new(),
+            detection: Detection { selections: Vec::new(), conditions: Vec::new() },
+            readiness: Readiness::Ready,
+        }
+    }
+
+    /// The rule's `id`, else its `name`, else its title: what problems and detections call it.
+    pub fn identifier(&self) -> &str {
+        self.id.as_deref().or(self.name.as_deref()).unwrap_or(&self.title)
+    }
+
     /// Whether the rule can run, or which placeholders it waits for.
     pub fn readiness(&self) -> &Readiness {
         &self.readiness

@@ -4,5 +4,7 @@ mod cases;
 mod corpus;
 mod data;
 mod engine;
+mod engine_corpus;
 mod hostile;
 mod regression;
+mod sets;

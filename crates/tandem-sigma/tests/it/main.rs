@@ -4,7 +4,6 @@ mod cases;
 mod corpus;
 mod data;
 mod engine;
-mod engine_corpus;
 mod hostile;
 mod regression;
 mod sets;

@@ -2,6 +2,7 @@
 //! header lines, each also packed with gzip or zstd. The format is told from the content, not from the name.
 
 mod evtx;
+mod foreign;
 mod json;
 mod lines;
 mod packed;
@@ -51,6 +52,9 @@ pub enum OpenError {
     /// It begins like an event log of Windows and is none.
     #[error("the event log cannot be opened: {0}")]
     Evtx(String),
+    /// It is no log: another kind of file, or bytes without meaning.
+    #[error("{0}")]
+    Foreign(String),
     /// It is packed twice, or unpacks to more than may be held.
     #[error("the packed file is not read: {0}")]
     Packed(String),
@@ -126,6 +130,13 @@ pub fn open<R: Read + Seek + Send + 'static>(name: &str, mut reader: R) -> Resul
     }
     if is_packed && packed::is_packed(&head) {
         return Err(OpenError::Packed(format!("`{name}` is packed twice; unpack it once")));
+    }
+    // A packed file of which nothing comes out is told from an empty one.
+    if let (true, Some(fault)) = (head.is_empty(), &fault) {
+        return Err(OpenError::Packed(format!("nothing can be unpacked: {fault}; copy it again from where it came")));
+    }
+    if let Some(reason) = foreign::reason(&head) {
+        return Err(OpenError::Foreign(reason));
     }
     let stream = Cursor::new(head.clone()).chain(Broken(fault)).chain(unpacked);
     if let Some(order) = utf16::order(&head) {

@@ -71,7 +71,10 @@ pub use correlation::{
     Alias, Comparison, Correlation, CorrelationCondition, CorrelationKind, CorrelationRule, Reference, Timespan,
 };
 pub use detection::{Block, Detection, Item, Link, Selection};
-pub use engine::{Engine, EngineBuilder, FastEvent, Field, Fields, LogType, Route, Session};
+pub use engine::{
+    Budget, Column, Disabled, Engine, EngineBuilder, EngineSlot, FastEvent, Field, Fields, LogType, Route, Row, RuleCost,
+    Session,
+};
 pub use event::{Event, MapEvent, MapValue};
 pub use explain::{Match, MatchedPredicate, PREDICATES_MAX, VALUE_BYTES_MAX};
 pub use filter::{Filter, FilterRules};

@@ -12,7 +12,9 @@ use crate::rule::{Readiness, Rule};
 use super::Engine;
 use super::expression::Expression;
 use super::leaf::{Leaf, LeafId, Leaves, Test};
+use super::meter::Budget;
 use super::names::Names;
+use super::route::Reference;
 use super::set::Bits;
 
 static ENGINES: AtomicU64 = AtomicU64::new(1);
@@ -23,6 +25,7 @@ pub struct EngineBuilder {
     rules: Vec<Arc<Rule>>,
     seed: Option<u64>,
     memo_bytes_max: Option<usize>,
+    budget: Option<Budget>,
 }
 
 impl EngineBuilder {
@@ -52,6 +55,13 @@ impl EngineBuilder {
         self
     }
 
+    /// Sets what a rule may cost; without it nothing is measured, and no rule is ever disabled.
+    #[must_use]
+    pub fn with_budget(mut self, budget: Budget) -> Self {
+        self.budget = Some(budget);
+        self
+    }
+
     /// Compiles the rules.
     pub fn build(self) -> Engine {
         let mut names = Names::default();
@@ -67,6 +77,9 @@ impl EngineBuilder {
                 let field = item.field.as_deref().map(|field| names.intern(field));
                 values.extend(item.values.iter().map(|predicates| {
                     let numbered = predicates.iter().map(|predicate| {
+                        if let Predicate::FieldRef { field, .. } = predicate {
+                            names.intern(field);
+                        }
                         let leaf = leaves.intern(field, predicate);
                         uses.resize(uses.len().max(leaf as usize + 1), 0);
                         uses[leaf as usize] += 1;
@@ -95,6 +108,9 @@ impl EngineBuilder {
             witnessed,
             routes: Mutex::new(HashMap::new()),
             route_count: AtomicU32::new(0),
+            budget: self.budget,
+            disabled: Mutex::new(Vec::new()),
+            disabled_count: AtomicU32::new(0),
         };
         engine.sort_leaves();
         engine
@@ -107,9 +123,12 @@ impl Engine {
             let number = number as LeafId;
             let field = leaf.field.map_or(self.names.len(), |field| field as usize);
             if let Test::Other(key) = &leaf.test {
-                match key.0 {
-                    Predicate::FieldRef { .. } => {
-                        self.references.push(number);
+                match &key.0 {
+                    Predicate::FieldRef { field: other, .. } => {
+                        let other = self.names.get(other).and_then(|known| known.field);
+                        if let (Some(field), Some(other)) = (leaf.field, other) {
+                            self.references.push(Reference { leaf: number, field, other });
+                        }
                         continue;
                     }
                     Predicate::Null | Predicate::Exists(false) if leaf.field.is_some() => {

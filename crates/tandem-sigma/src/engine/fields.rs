@@ -62,7 +62,13 @@ impl<'e> Fields<'e> {
         if known.begins_path && value.is_nested() {
             self.nested = true;
         }
-        let Some(field) = known.field else { return };
+        if let Some(field) = known.field {
+            self.put(field, value);
+        }
+    }
+
+    #[inline]
+    pub(super) fn put(&mut self, field: FieldId, value: Field<'e>) {
         if self.seen.get(field) {
             if let Some(entry) = self.list.iter_mut().find(|(other, _)| *other == field) {
                 entry.1 = value;

@@ -15,6 +15,7 @@ use crate::value::Value;
 
 use super::leaf::{Leaf, LeafId, Test};
 use super::needles;
+use super::set::Bits;
 
 type Map<K, V> = HashMap<K, V, FixedState>;
 
@@ -80,8 +81,37 @@ pub(super) struct Scratch {
     met: Vec<u32>,
     turn: u32,
     ask: Vec<LeafId>,
-    /// Bytes that were compared one leaf at a time, by leaf; only if costs are wanted.
-    pub(super) asked_bytes: Option<Vec<u64>>,
+    /// Measures what asking leaves one by one costs; only if that is wanted.
+    pub(super) asking: Option<Asking>,
+}
+
+/// What asking leaves one by one costs.
+#[derive(Debug)]
+pub(super) struct Asking {
+    /// A clock that counts nanoseconds.
+    pub(super) clock: fn() -> u64,
+    /// Nanoseconds by leaf.
+    pub(super) nanos: Vec<u64>,
+    /// Leaves that are not asked any more.
+    pub(super) muted: Bits,
+    /// Nanoseconds of one leaf that call for a judgement.
+    pub(super) nanos_max: u64,
+    /// Some leaf has passed them.
+    pub(super) passed: bool,
+}
+
+impl Asking {
+    fn holds(&mut self, id: LeafId, leaf: &Leaf, value: &Value<'_>) -> bool {
+        if self.muted.get(id) {
+            return false;
+        }
+        let begin = (self.clock)();
+        let answer = holds(leaf, value);
+        let nanos = &mut self.nanos[id as usize];
+        *nanos = nanos.saturating_add((self.clock)().saturating_sub(begin));
+        self.passed |= *nanos > self.nanos_max;
+        answer
+    }
 }
 
 impl Scratch {
@@ -213,10 +243,12 @@ impl Matcher {
         }
         let mut ask = std::mem::take(&mut scratch.ask);
         for id in ask.drain(..) {
-            if let Some(bytes) = &mut scratch.asked_bytes {
-                bytes[id as usize] += 1 + text.len() as u64;
-            }
-            if holds(&leaves[id as usize], value) {
+            let leaf = &leaves[id as usize];
+            let answer = match &mut scratch.asking {
+                Some(asking) => asking.holds(id, leaf, value),
+                None => holds(leaf, value),
+            };
+            if answer {
                 found.push(id);
             }
         }

@@ -2,33 +2,40 @@
 //!
 //! How it is built, and what was measured, is in `docs/decisions/0008-sigma-engine.md`.
 
+mod batch;
 mod builder;
 mod expression;
 mod fields;
 mod leaf;
 mod matcher;
 mod memo;
+mod meter;
 mod names;
 mod needles;
 mod route;
 mod session;
 mod set;
+mod swap;
 
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+pub use batch::{Column, Row};
 pub use builder::EngineBuilder;
 pub use fields::{FastEvent, Field, Fields};
+pub use meter::{Budget, Disabled, RuleCost};
 pub use route::{LogType, Route};
 pub use session::Session;
+pub use swap::EngineSlot;
 
 use crate::rule::Rule;
 use expression::Expression;
 use leaf::{Leaf, LeafId};
 use matcher::Matcher;
 use names::Names;
+use route::Reference;
 use set::Bits;
 
 /// Sets of log types whose routes are kept; beyond it they are made anew.
@@ -73,8 +80,7 @@ pub struct Engine {
     matchers: Vec<OnceLock<Matcher>>,
     /// Leaves that hold where a field is absent, by field.
     absent: Vec<Vec<LeafId>>,
-    /// Leaves that compare two fields.
-    references: Vec<LeafId>,
+    references: Vec<Reference>,
     /// `None` for rules that wait for placeholders.
     expressions: Vec<Option<Expression>>,
     /// Rules without witness.
@@ -85,6 +91,10 @@ pub struct Engine {
     witnessed: Vec<u32>,
     routes: Mutex<HashMap<String, Arc<Route>>>,
     route_count: AtomicU32,
+    budget: Option<Budget>,
+    /// The rules that a budget disabled, and how many they are.
+    disabled: Mutex<Vec<Disabled>>,
+    disabled_count: AtomicU32,
 }
 
 impl Engine {
@@ -101,20 +111,17 @@ impl Engine {
     /// The route of events that have all of these log types: every rule whose log source matches
     /// one of them. Routes are kept, so asking again is cheap, but still costs a lock.
     pub fn route(&self, types: &[LogType<'_>]) -> Arc<Route> {
-        let mut key = String::new();
-        let mut sorted = types.to_vec();
-        sorted.sort_unstable();
-        sorted.dedup();
-        for log_type in &sorted {
-            log_type.write_key(&mut key);
-        }
+        let mut keys: Vec<String> = types.iter().map(LogType::key).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        let key = keys.concat();
         let mut routes = self.routes.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(route) = routes.get(&key) {
             return Arc::clone(route);
         }
         let route = Arc::new(self.route_where(|_, rule| {
             let matches = |t: &LogType<'_>| rule.logsource.matches(t.product, t.category, t.service);
-            sorted.iter().any(matches)
+            types.iter().any(matches)
         }));
         if routes.len() >= ROUTES_MAX {
             routes.clear();
@@ -133,8 +140,7 @@ impl Engine {
 
     /// The fields that the rules of a route ask for, those that others are compared with left out.
     pub fn fields_of<'s>(&'s self, route: &'s Route) -> impl Iterator<Item = &'s str> {
-        let fields = (0..self.names.len() as u32).filter(|field| route.has_field.get(*field));
-        fields.map(|field| self.names.name(field))
+        route.fields.iter().map(|field| self.names.name(*field))
     }
 
     /// What the engine is made of, and what memory its automata may take once all are built.
@@ -145,6 +151,14 @@ impl Engine {
     fn matcher(&self, field: Option<u32>) -> &Matcher {
         let number = field.map_or(self.names.len(), |field| field as usize);
         self.matchers[number].get_or_init(|| Matcher::new(&self.leaves, &self.leaves_of[number]))
+    }
+
+    /// The leaves of a rule, each once.
+    fn leaves_of_rule(&self, rule: u32) -> Vec<LeafId> {
+        let mut leaves: Vec<LeafId> = self.expressions[rule as usize].iter().flat_map(Expression::leaves).collect();
+        leaves.sort_unstable();
+        leaves.dedup();
+        leaves
     }
 
     #[inline]

@@ -18,9 +18,18 @@ pub struct LogType<'t> {
     pub service: Option<&'t str>,
 }
 
+/// A leaf that compares two fields.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Reference {
+    pub(super) leaf: LeafId,
+    pub(super) field: FieldId,
+    pub(super) other: FieldId,
+}
+
 impl LogType<'_> {
     /// Letters do not count where log sources are compared, so they do not in routes either.
-    pub(super) fn write_key(&self, key: &mut String) {
+    pub(super) fn key(&self) -> String {
+        let mut key = String::new();
         for part in [self.product, self.category, self.service] {
             match part {
                 // Lengths keep the parts apart whatever their letters are.
@@ -32,6 +41,7 @@ impl LogType<'_> {
                 None => key.push('-'),
             }
         }
+        key
     }
 }
 
@@ -50,10 +60,11 @@ pub struct Route {
     pub(super) always: Vec<u32>,
     /// Fields whose absence makes leaves hold, with those leaves.
     pub(super) absent: Vec<(FieldId, Vec<LeafId>)>,
+    /// Fields that rules ask for.
+    pub(super) fields: Vec<FieldId>,
     /// Fields that may be paths into structures.
     pub(super) paths: Vec<FieldId>,
-    /// Leaves that compare two fields.
-    pub(super) references: Vec<LeafId>,
+    pub(super) references: Vec<Reference>,
     pub(super) has_keywords: bool,
 }
 
@@ -67,6 +78,7 @@ impl Route {
             has_field: Bits::new(engine.names.len()),
             always: Vec::new(),
             absent: Vec::new(),
+            fields: Vec::new(),
             paths: Vec::new(),
             references: Vec::new(),
             has_keywords: false,
@@ -87,6 +99,7 @@ impl Route {
         }
         let names = &engine.names;
         for field in (0..names.len() as FieldId).filter(|field| route.has_field.get(*field)) {
+            route.fields.push(field);
             let absent = engine.absent[field as usize].iter().copied().filter(|leaf| route.has_leaf.get(*leaf));
             let absent: Vec<LeafId> = absent.collect();
             if !absent.is_empty() {
@@ -96,8 +109,13 @@ impl Route {
                 route.paths.push(field);
             }
         }
-        route.references = engine.references.iter().copied().filter(|leaf| route.has_leaf.get(*leaf)).collect();
+        route.references =
+            engine.references.iter().copied().filter(|reference| route.has_leaf.get(reference.leaf)).collect();
         route
+    }
+
+    pub(super) fn wants(&self, field: FieldId) -> bool {
+        self.has_field.get(field)
     }
 
     /// The rules that events of the route meet, by number, sorted.

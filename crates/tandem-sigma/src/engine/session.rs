@@ -14,13 +14,16 @@ use super::fields::{FastEvent, Field, Fields};
 use super::leaf::{FieldId, LeafId, Test};
 use super::matcher::Scratch;
 use super::memo::{Memo, ValueKey};
+use super::meter::Meter;
 use super::set::{Bits, SetId, Sets};
 use super::{Engine, Route};
 
 /// Longest value that is remembered, in bytes.
 const VALUE_BYTES_MAX: usize = 4 << 10;
-/// Memory for sets of leaves and outcomes; when it is passed, everything remembered is forgotten.
-const SETS_BYTES_MAX: usize = 8 << 20;
+/// Memory for sets of leaves; when it is passed, everything remembered is forgotten.
+const SETS_BYTES_MAX: usize = 4 << 20;
+/// Memory for outcomes; when it is passed, they are forgotten.
+const OUTCOMES_BYTES_MAX: usize = 4 << 20;
 /// Routes that a session prepares at the same time.
 const ROUTES_MAX: usize = 1024;
 /// Lookups after which it is judged whether a field's values repeat.
@@ -48,7 +51,13 @@ pub struct Session {
     fields: Option<Fields<'static>>,
     key: Vec<u64>,
     found: Vec<LeafId>,
-    work: Work,
+    pub(super) work: Work,
+    /// The place of the route in use.
+    slot: usize,
+    pub(super) meter: Option<Box<Meter>>,
+    /// How many rules of the engine were disabled when this was last looked at.
+    pub(super) disabled_seen: u32,
+    pub(super) disabled: Bits,
 }
 
 /// What a session knows about a route.
@@ -76,8 +85,8 @@ struct Repeats {
 
 /// Working memory for deciding rules.
 #[derive(Debug)]
-struct Work {
-    scratch: Scratch,
+pub(super) struct Work {
+    pub(super) scratch: Scratch,
     holds: Bits,
     touched: Bits,
     candidates: Vec<u32>,
@@ -94,7 +103,7 @@ impl Session {
     /// A session of an engine.
     pub fn new(engine: Arc<Engine>) -> Self {
         let seed = engine.seed;
-        Self {
+        let mut session = Self {
             memo: Memo::new(engine.memo_bytes_max, seed),
             sets: Sets::new(seed),
             routes: Vec::new(),
@@ -110,8 +119,14 @@ impl Session {
                 candidates: Vec::new(),
                 known: Vec::new(),
             },
+            slot: 0,
+            meter: None,
+            disabled_seen: 0,
+            disabled: Bits::new(engine.rules.len()),
             engine,
-        }
+        };
+        session.start_budget();
+        session
     }
 
     /// The engine.
@@ -141,6 +156,22 @@ impl Session {
         self.evaluate_fields(route, fields, event)
     }
 
+    /// Like [`Session::evaluate`] for any event: asks it for each field that the rules of the route
+    /// want, by name. Slower where there are many such fields.
+    pub fn evaluate_by_name(&mut self, route: &Route, event: &dyn Event) -> &[u32] {
+        let mut fields = self.fields();
+        for field in &route.fields {
+            if let Some(value) = event.field(self.engine.names.name(*field)) {
+                fields.put(*field, Field::Value(value));
+            }
+        }
+        self.begin(route);
+        self.note_fields(route, &fields, &Asked(event));
+        self.fields = Some(fields.recycled());
+        self.compare_fields(route, event, &|_| true);
+        self.finish(route, event)
+    }
+
     /// Memory for the fields of the next event, for parsers that push them themselves.
     pub fn fields<'e>(&mut self) -> Fields<'e> {
         match self.fields.take() {
@@ -156,53 +187,86 @@ impl Session {
     ///
     /// If the route or the fields are those of another engine.
     pub fn evaluate_fields<E: FastEvent>(&mut self, route: &Route, fields: Fields<'_>, event: &E) -> &[u32] {
-        assert_eq!(route.engine, self.engine.identity, "the route belongs to another engine");
         assert!(Arc::ptr_eq(&fields.names, &self.engine.names), "the fields belong to another engine");
-        if route.rules.is_empty() {
-            self.fields = Some(fields.recycled());
-            return &[];
-        }
-        if self.sets.bytes() + self.outcomes_bytes > SETS_BYTES_MAX {
-            self.forget();
-        }
-        let slot = self.prepare(route);
-        self.key.clear();
-        for (field, value) in &fields.list {
-            if route.has_field.get(*field) {
-                let set = self.set_of(*field, value, event);
-                self.note(route, slot, *field, set);
-            }
-        }
+        self.begin(route);
+        self.note_fields(route, &fields, event);
         if fields.nested {
-            for field in &route.paths {
-                if !fields.seen.get(*field)
-                    && let Some(value) = event.field(self.engine.names.name(*field))
-                {
-                    let set = self.set_of_value(*field, &value);
-                    self.note(route, slot, *field, set);
-                }
-            }
+            self.note_paths(route, &fields, event);
+        }
+        if !route.references.is_empty() {
+            self.compare_fields(route, event, &|field| fields.nested || fields.seen.get(field));
         }
         self.fields = Some(fields.recycled());
-        if !route.references.is_empty() {
-            self.compare_fields(route, event);
+        self.finish(route, event)
+    }
+
+    /// The number of a field that some rule asks for.
+    pub(super) fn field(&self, name: &str) -> Option<FieldId> {
+        self.engine.names.get(name)?.field
+    }
+
+    /// Makes ready for an event of the route.
+    #[inline]
+    pub(super) fn begin(&mut self, route: &Route) {
+        assert_eq!(route.engine, self.engine.identity, "the route belongs to another engine");
+        if self.sets.bytes() > SETS_BYTES_MAX {
+            self.forget();
         }
+        self.watch_budget();
+        self.slot = route.number as usize % ROUTES_MAX;
+        match self.routes.get(self.slot) {
+            Some(Some(prepared)) if prepared.number == route.number => {}
+            _ => self.prepare_anew(route, self.slot),
+        }
+        self.begin_row(route);
+    }
+
+    /// Makes ready for one more event of the route that was begun.
+    #[inline]
+    pub(super) fn begin_row(&mut self, route: &Route) {
+        self.key.clear();
+        if self.outcomes_bytes > OUTCOMES_BYTES_MAX {
+            self.outcomes_bytes = 0;
+            for prepared in self.routes.iter_mut().flatten() {
+                prepared.outcomes.clear();
+                prepared.outcomes.shrink_to_fit();
+            }
+            debug_assert!(self.routes[self.slot].as_deref().is_some_and(|prepared| prepared.number == route.number));
+        }
+    }
+
+    /// What fires for what was noted.
+    #[inline]
+    pub(super) fn finish(&mut self, route: &Route, event: &dyn Event) -> &[u32] {
         if route.has_keywords {
-            self.search_keywords(route, slot, event);
+            self.search_keywords(route, event);
         }
-        let outcome = self.outcome(route, slot);
+        let outcome = self.outcome(route);
+        if let Some(meter) = &mut self.meter {
+            meter.count(self.sets.get(outcome));
+        }
         self.sets.get(outcome)
     }
 
-    /// Makes sure that the route is prepared; answers its place.
     #[inline]
-    fn prepare(&mut self, route: &Route) -> usize {
-        let slot = route.number as usize % ROUTES_MAX;
-        match self.routes.get(slot) {
-            Some(Some(prepared)) if prepared.number == route.number => {}
-            _ => self.prepare_anew(route, slot),
+    fn note_fields<E: FastEvent>(&mut self, route: &Route, fields: &Fields<'_>, event: &E) {
+        for (field, value) in &fields.list {
+            if route.has_field.get(*field) {
+                let set = self.set_of(*field, value, event);
+                self.note(route, *field, set);
+            }
         }
-        slot
+    }
+
+    fn note_paths(&mut self, route: &Route, fields: &Fields<'_>, event: &dyn Event) {
+        for field in &route.paths {
+            if !fields.seen.get(*field)
+                && let Some(value) = event.field(self.engine.names.name(*field))
+            {
+                let set = self.set_of_value(*field, &value);
+                self.note(route, *field, set);
+            }
+        }
     }
 
     fn prepare_anew(&mut self, route: &Route, slot: usize) {
@@ -225,15 +289,31 @@ impl Session {
 
     /// Adds what is found in a field to the key, if it differs from what holds where the field is absent.
     #[inline]
-    fn note(&mut self, route: &Route, slot: usize, field: FieldId, set: SetId) {
-        let prepared = self.routes[slot].as_deref().expect("the route is prepared");
-        let known = prepared.local.get(set as usize).copied().unwrap_or(UNKNOWN);
-        let local = if known == UNKNOWN { self.localise(route, slot, set) } else { known };
-        let prepared = self.routes[slot].as_deref().expect("the route is prepared");
+    fn note(&mut self, route: &Route, field: FieldId, set: SetId) {
+        let local = self.local(route, set);
+        self.note_local(route, field, local);
+    }
+
+    #[inline]
+    pub(super) fn note_local(&mut self, _: &Route, field: FieldId, local: SetId) {
+        let prepared = self.routes[self.slot].as_deref().expect("the route is prepared");
         let absent = prepared.absent.get(field as usize).copied().unwrap_or(Sets::EMPTY);
         if local != absent {
             self.key.push(u64::from(field) << 32 | u64::from(local));
         }
+    }
+
+    /// What the route has of the leaves that hold for a value of a field.
+    pub(super) fn local_set(&mut self, route: &Route, field: FieldId, value: &Value<'_>) -> SetId {
+        let set = self.set_of_value(field, value);
+        self.local(route, set)
+    }
+
+    #[inline]
+    fn local(&mut self, route: &Route, set: SetId) -> SetId {
+        let prepared = self.routes[self.slot].as_deref().expect("the route is prepared");
+        let known = prepared.local.get(set as usize).copied().unwrap_or(UNKNOWN);
+        if known == UNKNOWN { self.localise(route, self.slot, set) } else { known }
     }
 
     /// The leaves of a set that the route has.
@@ -302,16 +382,20 @@ impl Session {
         set
     }
 
-    fn compare_fields(&mut self, route: &Route, event: &dyn Event) {
+    /// Decides the leaves that compare two fields, where both are present.
+    pub(super) fn compare_fields(&mut self, route: &Route, event: &dyn Event, present: &dyn Fn(FieldId) -> bool) {
         let engine = &self.engine;
         let mut found = std::mem::take(&mut self.found);
         found.clear();
-        for leaf in &route.references {
-            let asked = &engine.leaves[*leaf as usize];
-            if let (Some(field), Test::Other(key)) = (asked.field, &asked.test)
-                && key.0.holds(event.field(engine.names.name(field)).as_ref(), event)
+        for reference in &route.references {
+            if !present(reference.field) || !present(reference.other) {
+                continue;
+            }
+            let value = event.field(engine.names.name(reference.field));
+            if let Test::Other(key) = &engine.leaves[reference.leaf as usize].test
+                && key.0.holds(value.as_ref(), event)
             {
-                found.push(*leaf);
+                found.push(reference.leaf);
             }
         }
         if !found.is_empty() {
@@ -321,7 +405,7 @@ impl Session {
         self.found = found;
     }
 
-    fn search_keywords(&mut self, route: &Route, slot: usize, event: &dyn Event) {
+    fn search_keywords(&mut self, route: &Route, event: &dyn Event) {
         let mut all: Vec<LeafId> = Vec::new();
         event.each_text(&mut |text| {
             let set = self.set_of_text(text);
@@ -334,7 +418,7 @@ impl Session {
             all.sort_unstable();
             all.dedup();
             let set = self.sets.intern(&all);
-            self.note(route, slot, KEYWORDS, set);
+            self.note(route, KEYWORDS, set);
         }
     }
 
@@ -361,17 +445,17 @@ impl Session {
 
     /// The rules that fire for the key.
     #[inline]
-    fn outcome(&mut self, route: &Route, slot: usize) -> SetId {
-        let prepared = self.routes[slot].as_deref().expect("the route is prepared");
+    fn outcome(&mut self, route: &Route) -> SetId {
+        let prepared = self.routes[self.slot].as_deref().expect("the route is prepared");
         let known = if self.key.is_empty() { prepared.nothing } else { prepared.outcomes.get(&*self.key).copied() };
-        known.unwrap_or_else(|| self.outcome_anew(route, slot))
+        known.unwrap_or_else(|| self.outcome_anew(route))
     }
 
-    fn outcome_anew(&mut self, route: &Route, slot: usize) -> SetId {
+    fn outcome_anew(&mut self, route: &Route) -> SetId {
         let mut fired = self.decide(route);
         fired.sort_unstable();
         let outcome = self.sets.intern(&fired);
-        let prepared = self.routes[slot].as_deref_mut().expect("the route is prepared");
+        let prepared = self.routes[self.slot].as_deref_mut().expect("the route is prepared");
         if self.key.is_empty() {
             prepared.nothing = Some(outcome);
         } else {
@@ -411,6 +495,12 @@ impl Session {
         let mut fired = Vec::new();
         for rule in candidates.iter() {
             touched.clear(*rule);
+            if self.disabled.get(*rule) {
+                continue;
+            }
+            if let Some(meter) = &mut self.meter {
+                meter.decided(*rule);
+            }
             let expression = self.engine.expressions[*rule as usize].as_ref();
             if expression.is_some_and(|expression| expression.holds(holds, known)) {
                 fired.push(*rule);
@@ -421,6 +511,24 @@ impl Session {
         }
         fired
     }
+}
+
+/// An event that is asked for its fields by name.
+struct Asked<'a>(&'a dyn Event);
+
+impl Event for Asked<'_> {
+    fn field(&self, name: &str) -> Option<Value<'_>> {
+        self.0.field(name)
+    }
+
+    fn each_text(&self, visit: &mut dyn FnMut(&str) -> bool) {
+        self.0.each_text(visit);
+    }
+}
+
+impl FastEvent for Asked<'_> {
+    /// There is none to hand over: all of them were asked for.
+    fn each_field<'e>(&'e self, _: &mut dyn FnMut(&'e str, Field<'e>)) {}
 }
 
 impl Repeats {

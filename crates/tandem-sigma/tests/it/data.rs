@@ -76,6 +76,12 @@ fn value_of_json(value: &serde_json::Value) -> MapValue {
     }
 }
 
+/// An event whose fields are those of a JSON object.
+pub(crate) fn flat_event(json: &serde_json::Value) -> MapEvent {
+    let entries = json.as_object().expect("an object");
+    entries.iter().fold(MapEvent::new(), |event, (name, value)| event.with(name, value_of_json(value)))
+}
+
 /// A Windows event as JSON, flattened the way that the specification names its fields: attributes
 /// of `System` joined to their tag by `_`, data by their names, without spaces.
 pub(crate) fn windows_event(json: &serde_json::Value) -> MapEvent {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRng;
-use tandem_sigma::{Engine, LogType, MapEvent, MapValue, Rule, Session, Severity, parse_rules};
+use tandem_sigma::{Column, Engine, Event, LogType, MapEvent, MapValue, Row, Rule, Session, Severity, Value, parse_rules};
 
 /// Whether an engine of this rule alone says that it fires, asked twice, so that the second answer
 /// comes from memory.
@@ -196,7 +196,7 @@ fn types() -> impl Strategy<Value = Vec<LogType<'static>>> {
 /// In ordinary runs few, since they run unoptimised; `PROPTEST_CASES` asks for more.
 fn cases() -> u32 {
     let wanted = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok());
-    wanted.unwrap_or(64)
+    wanted.unwrap_or(32)
 }
 
 proptest! {
@@ -225,6 +225,8 @@ proptest! {
             let meant = |rule: &Rule| {
                 types.iter().any(|t| rule.logsource.matches(t.product, t.category, t.service))
             };
+            let by_name = session.evaluate_by_name(&route, event).to_vec();
+            prop_assert_eq!(&by_name, &fired, "asked by name");
             let wanted: Vec<u32> =
                 (0..rules.len() as u32).filter(|number| meant(&rules[*number as usize]) && rules[*number as usize].fires(event)).collect();
             if fired != wanted {
@@ -232,6 +234,52 @@ proptest! {
                 let texts = differ.map(|rule| format!("{:#?}", rules[*rule as usize].detection));
                 prop_assert_eq!(fired, wanted, "types {:?}, event {:?}, rule {}", types, event, texts.unwrap_or_default());
             }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(cases()))]
+
+    /// The same events as columns.
+    #[test]
+    fn columns_equal_the_rules(
+        texts in prop::collection::vec(rule(), 1..12),
+        events in prop::collection::vec(event(), 1..12),
+    ) {
+        let rules: Vec<Arc<Rule>> = texts
+            .iter()
+            .flat_map(|text| parse_rules("generated", text).0)
+            .filter(|rule| rule.logsource.product.is_some())
+            .map(Arc::new)
+            .collect();
+        let engine = Arc::new(Engine::builder().with_rules(rules.iter().cloned()).build());
+        let route = engine.route_where(|_, _| true);
+        let names = ["a", "b", "c", "n", "d.e", "a.b", "l.x", "other"];
+        let values: Vec<Vec<Value<'_>>> = names
+            .iter()
+            .map(|name| events.iter().map(|event| event.field(name).unwrap_or(Value::Object)).collect())
+            .collect();
+        let places: Vec<Vec<u32>> = names
+            .iter()
+            .map(|name| {
+                let place = |(row, event): (usize, &MapEvent)| match event.field(name) {
+                    Some(_) => row as u32,
+                    None => Column::ABSENT,
+                };
+                events.iter().enumerate().map(place).collect()
+            })
+            .collect();
+        let columns: Vec<Column<'_>> = (0..names.len())
+            .map(|number| Column { name: names[number], values: &values[number], places: &places[number] })
+            .collect();
+        let mut session = Session::new(engine);
+        let mut found = vec![Vec::new(); events.len()];
+        session.evaluate_columns(&route, events.len(), &columns, &mut |row, rules| found[row] = rules.to_vec());
+        for (row, fired) in found.iter().enumerate() {
+            let event = Row { columns: &columns, row };
+            let wanted: Vec<u32> = (0..rules.len() as u32).filter(|number| rules[*number as usize].fires(&event)).collect();
+            prop_assert_eq!(fired, &wanted);
         }
     }
 }

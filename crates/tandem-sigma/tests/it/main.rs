@@ -4,6 +4,8 @@ mod cases;
 mod corpus;
 mod data;
 mod engine;
+mod engine_corpus;
+mod engine_surface;
 mod hostile;
 mod regression;
 mod sets;

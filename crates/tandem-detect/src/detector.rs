@@ -1,12 +1,13 @@
 //! Routing and evaluation.
 
 use crate::alert::vendor_alert;
-use crate::coverage::accepts;
 use crate::{EventView, LoadedRule, entities_of};
 use std::collections::HashMap;
+use std::hash::{BuildHasher, Hash, Hasher, RandomState};
 use std::sync::Arc;
 use tandem_base::Timestamp;
 use tandem_model::{Detection, DetectionId, DetectionKind, Event, LogType, MatchedField, TypedAs};
+use tandem_sigma::{Engine, Route, Session};
 
 /// Distinct sets of log types whose routes are remembered; beyond it routes are computed anew.
 const ROUTES_MAX: usize = 4096;
@@ -16,21 +17,39 @@ const VALUE_BYTES_MAX: usize = 1024;
 /// The active rules, ready for the stream.
 pub struct Detector {
     rules: Vec<Arc<LoadedRule>>,
-    routes: HashMap<Vec<LogType>, Arc<[Route]>>,
+    engine: Arc<Engine>,
+    session: Session,
+    hasher: RandomState,
+    /// By a hash of the log types, so that an event is looked up without copying them.
+    routes: HashMap<u64, Vec<Kept>>,
+    fired: Vec<(u32, usize)>,
 }
 
-/// A rule, and which of the event's log types it reads.
-#[derive(Clone)]
-struct Route {
-    rule: usize,
+/// The routes of events with these log types.
+struct Kept {
+    types: Vec<LogType>,
+    routes: Arc<[TypedRoute]>,
+}
+
+/// The rules that read an event as one of its log types.
+struct TypedRoute {
     typed: usize,
+    route: Route,
 }
 
 impl Detector {
     /// A detector for `rules`; those that wait for values are left out.
     pub fn new(rules: impl IntoIterator<Item = Arc<LoadedRule>>) -> Self {
-        let rules = rules.into_iter().filter(|rule| rule.needs_values().is_none()).collect();
-        Self { rules, routes: HashMap::new() }
+        let rules: Vec<_> = rules.into_iter().filter(|rule| rule.needs_values().is_none()).collect();
+        let engine = Arc::new(Engine::builder().with_rules(rules.iter().map(|rule| Arc::clone(&rule.rule))).build());
+        Self {
+            rules,
+            session: Session::new(Arc::clone(&engine)),
+            engine,
+            hasher: RandomState::new(),
+            routes: HashMap::new(),
+            fired: Vec::new(),
+        }
     }
 
     /// How many rules are evaluated.
@@ -47,46 +66,39 @@ impl Detector {
     pub fn evaluate(&mut self, event: &Event, detected: Timestamp, out: &mut Vec<Detection>) {
         out.extend(vendor_alert(event, detected));
         let routes = self.routes_of(&event.typed);
-        for route in routes.iter() {
-            let rule = &self.rules[route.rule];
-            let view = EventView::new(event, &event.typed[route.typed]);
-            let Some(found) = rule.rule.evaluate(&view) else { continue };
-            out.push(detection(rule, event, &found, detected));
+        self.fired.clear();
+        for TypedRoute { typed, route } in routes.iter() {
+            let view = EventView::new(event, &event.typed[*typed]);
+            self.fired.extend(self.session.evaluate(route, &view).iter().map(|rule| (*rule, *typed)));
+        }
+        self.fired.sort_unstable();
+        for (rule, typed) in &self.fired {
+            let rule = &self.rules[*rule as usize];
+            // The rule itself gives the reasons; the engine only says that there are some.
+            let found = rule.rule.evaluate(&EventView::new(event, &event.typed[*typed]));
+            out.extend(found.map(|found| detection(rule, event, &found, detected)));
         }
     }
 
-    fn routes_of(&mut self, typed: &[TypedAs]) -> Arc<[Route]> {
-        let key: Vec<LogType> = typed.iter().map(|typed| typed.log_type.clone()).collect();
-        if let Some(routes) = self.routes.get(&key) {
-            return Arc::clone(routes);
+    fn routes_of(&mut self, typed: &[TypedAs]) -> Arc<[TypedRoute]> {
+        let mut hasher = self.hasher.build_hasher();
+        typed.iter().for_each(|typed| typed.log_type.hash(&mut hasher));
+        let hash = hasher.finish();
+        let same = |kept: &&Kept| kept.types.iter().eq(typed.iter().map(|typed| &typed.log_type));
+        if let Some(kept) = self.routes.get(&hash).and_then(|kept| kept.iter().find(same)) {
+            return Arc::clone(&kept.routes);
         }
-        let routes: Arc<[Route]> = self
-            .rules
-            .iter()
-            .enumerate()
-            .filter_map(|(index, rule)| Some(Route { rule: index, typed: typed_for(rule, &key)? }))
+        let types: Vec<LogType> = typed.iter().map(|typed| typed.log_type.clone()).collect();
+        let read_by: Vec<Option<usize>> = self.rules.iter().map(|rule| rule.reads(&types)).collect();
+        let routes: Arc<[TypedRoute]> = (0..types.len())
+            .filter(|typed| read_by.contains(&Some(*typed)))
+            .map(|typed| TypedRoute { typed, route: self.engine.route_where(|rule, _| read_by[rule] == Some(typed)) })
             .collect();
         if self.routes.len() < ROUTES_MAX {
-            self.routes.insert(key, Arc::clone(&routes));
+            self.routes.entry(hash).or_default().push(Kept { types, routes: Arc::clone(&routes) });
         }
         routes
     }
-}
-
-/// Which of an event's log types a rule reads: the first that it accepts. A rule that names category *and*
-/// service is met by two types of the same event, one with each; it then reads the one with the category,
-/// since categories bring the field names.
-fn typed_for(rule: &LoadedRule, types: &[LogType]) -> Option<usize> {
-    if let Some(index) = types.iter().position(|log_type| accepts(rule, log_type)) {
-        return Some(index);
-    }
-    let source = &rule.rule.logsource;
-    let (category, service) = (source.category.as_deref()?, source.service.as_deref()?);
-    let same =
-        |part: &Option<Arc<str>>, wanted: &str| part.as_deref().is_some_and(|part| part.eq_ignore_ascii_case(wanted));
-    let product = |log_type: &LogType| source.product.as_deref().is_none_or(|wanted| same(&log_type.product, wanted));
-    types.iter().find(|log_type| product(log_type) && same(&log_type.service, service))?;
-    types.iter().position(|log_type| product(log_type) && same(&log_type.category, category))
 }
 
 fn detection(rule: &LoadedRule, event: &Event, found: &tandem_sigma::Match, detected: Timestamp) -> Detection {

@@ -1,10 +1,11 @@
 //! Loaded rules and what is wrong with the others.
 
+use crate::coverage::accepts;
 use sha2::{Digest, Sha256};
 use std::collections::HashSet;
 use std::sync::Arc;
 use tandem_base::hex;
-use tandem_model::{Level, RuleStatus};
+use tandem_model::{Level, LogType, RuleStatus};
 use tandem_sigma::{Loader, Readiness, Rule};
 
 /// A rule that can be evaluated, or that waits for placeholder values.
@@ -27,7 +28,7 @@ pub struct LoadedRule {
     /// The text of its file.
     pub text: Arc<str>,
     /// The compiled rule.
-    pub rule: Rule,
+    pub rule: Arc<Rule>,
 }
 
 impl LoadedRule {
@@ -37,6 +38,24 @@ impl LoadedRule {
             Readiness::Ready => None,
             Readiness::NeedsValues(names) => Some(names.iter().map(String::as_str).collect()),
         }
+    }
+
+    /// Which of an event's log types the rule reads: the first that it accepts. A rule that names category *and*
+    /// service is met by two types of the same event, one with each; it then reads the one with the category,
+    /// since categories bring the field names.
+    pub fn reads(&self, types: &[LogType]) -> Option<usize> {
+        if let Some(index) = types.iter().position(|log_type| accepts(self, log_type)) {
+            return Some(index);
+        }
+        let source = &self.rule.logsource;
+        let (category, service) = (source.category.as_deref()?, source.service.as_deref()?);
+        let same = |part: &Option<Arc<str>>, wanted: &str| {
+            part.as_deref().is_some_and(|part| part.eq_ignore_ascii_case(wanted))
+        };
+        let product =
+            |log_type: &LogType| source.product.as_deref().is_none_or(|wanted| same(&log_type.product, wanted));
+        types.iter().find(|log_type| product(log_type) && same(&log_type.service, service))?;
+        types.iter().position(|log_type| product(log_type) && same(&log_type.category, category))
     }
 }
 
@@ -108,7 +127,7 @@ impl Rules {
                 status: rule.status.map_or(RuleStatus::Experimental, status),
                 tags: rule.tags.iter().map(|tag| Arc::from(tag.as_str())).collect(),
                 text: Arc::clone(&whole),
-                rule,
+                rule: Arc::new(rule),
             }));
         }
     }

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use tandem_model::{Event, TypedAs, Value};
+use tandem_sigma::{FastEvent, Field};
 
 /// Lends an event to the engine, with the field names of one of its log types.
 #[derive(Clone, Copy)]
@@ -36,6 +37,16 @@ impl tandem_sigma::Event for EventView<'_> {
                     return;
                 }
             }
+        }
+    }
+}
+
+impl FastEvent for EventView<'_> {
+    /// Of equal names the later one counts, hence the order: common, vendor, aliases (see [`Event::field_as`]).
+    fn each_field<'e>(&'e self, visit: &mut dyn FnMut(&'e str, Field<'e>)) {
+        let layers = [&self.event.common, &self.event.vendor, &self.typed.aliases];
+        for (name, value) in layers.into_iter().flat_map(tandem_model::Fields::iter) {
+            visit(name, Field::Value(lend(value)));
         }
     }
 }

@@ -1,13 +1,22 @@
-//! A Debian package of the very binary that was tested: no second profile.
+//! A Debian package: of the very binary that was tested, so that a check needs no second profile, or of an optimised one for sites.
 
 use anyhow::{Context, Result, bail};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-/// Builds `target/dist/tandem_VERSION_ARCH.deb` and answers its path.
-pub(crate) fn deb(root: &Path) -> Result<PathBuf> {
-    let binary = root.join("target/debug/tandem");
+/// Builds `target/dist/tandem_VERSION_ARCH.deb` and answers its path. `--release` builds an optimised program first
+/// (20 minutes from empty on two cores): several times faster, the same code.
+pub(crate) fn deb(root: &Path, arguments: &[String]) -> Result<PathBuf> {
+    let profile = match arguments {
+        [] => "debug",
+        [flag] if flag == "--release" => {
+            crate::run(root, "cargo", &["build", "--release", "--workspace", "--bin", "tandem"])?;
+            "release"
+        }
+        _ => bail!("`deb` takes nothing or --release"),
+    };
+    let binary = root.join("target").join(profile).join("tandem");
     if !binary.exists() {
         bail!("{} is not built; run `make build` first", binary.display());
     }

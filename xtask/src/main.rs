@@ -16,7 +16,7 @@ House tasks of Tandem.
 
   bench     speed, memory and answers beside the peers, in an optimised build of its own (`bench help` lists them)
   console   build the web console where its sources changed
-  deb       build target/dist/tandem_*.deb from the tested binary
+  deb       build target/dist/tandem_*.deb from the tested binary; with --release from an optimised one, for sites
   journeys  the browser journeys of the console on target/debug/tandem, or on the binary that is named
   tidy      check the house rules: arrows between crates, file lengths, forbidden words
   test      everything that must hold: tidy, formatting, lints, console tests, browser journeys, Rust tests
@@ -27,7 +27,7 @@ fn main() -> ExitCode {
     let outcome = match arguments.first().map(String::as_str) {
         Some("bench") => bench::run(&root(), &arguments[1..]),
         Some("console") => console::build(&root()),
-        Some("deb") => dist::deb(&root()).map(|package| say(&format!("{}", package.display()))),
+        Some("deb") => dist::deb(&root(), &arguments[1..]).map(|package| say(&format!("{}", package.display()))),
         Some("journeys") => journeys::alone(&root(), arguments.get(1)),
         Some("tidy") => tidy::run(&root()),
         Some("test") => test::run(&root()),

@@ -1,11 +1,17 @@
 //! Speed, memory and answers of Tandem beside its peers, in one run: `cargo xtask bench NAME`.
 
+mod evtx;
+mod rules;
+
+use anyhow::Context as _;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 const HELP: &str = "\
 Benches of Tandem with its peers in the same run.
 
-  (none yet)
+  evtx     reading Windows event logs beside the `evtx` crate alone
+  rules    what the rules find in recorded attacks beside rsigma-eval
 ";
 
 fn main() -> ExitCode {
@@ -15,6 +21,8 @@ fn main() -> ExitCode {
             eprintln!("{HELP}");
             Ok(())
         }
+        Some("evtx") => evtx::run(&arguments[1..]),
+        Some("rules") => rules::run(&arguments[1..]),
         Some(other) => Err(anyhow::anyhow!("no bench is called `{other}`\n\n{HELP}")),
     };
     match outcome {
@@ -24,4 +32,10 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// The folder in which the archives of the corpora are unpacked under their names.
+fn corpora() -> anyhow::Result<PathBuf> {
+    let folder = std::env::var_os("TANDEM_CORPORA").context("set TANDEM_CORPORA to the folder of the unpacked corpora")?;
+    Ok(PathBuf::from(folder))
 }

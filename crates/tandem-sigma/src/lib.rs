@@ -34,6 +34,8 @@
 #![warn(missing_docs)]
 
 mod anomaly;
+mod arrival;
+mod bytes;
 mod cidr;
 mod compile;
 mod condition;
@@ -44,6 +46,7 @@ mod engine;
 mod event;
 mod explain;
 mod filter;
+mod hash;
 mod heading;
 mod limits;
 mod load;
@@ -65,10 +68,13 @@ mod words;
 mod yaml;
 
 pub use anomaly::{Anomaly, AnomalyKind, AnomalyRule};
+pub use arrival::{Arrival, EventId};
 pub use cidr::Network;
 pub use condition::{Condition, Quantity, Target};
 pub use correlation::{
-    Alias, Comparison, Correlation, CorrelationCondition, CorrelationKind, CorrelationRule, Reference, Timespan,
+    Alias, Comparison, Correlation, CorrelationCondition, CorrelationCounters, CorrelationKind, CorrelationMatch,
+    CorrelationPlan, CorrelationRule, CorrelationSettings, CorrelationState, EVENTS_SHOWN_MAX, Hit, Outcome, Reference,
+    Restored, SnapshotError, Timespan, Withdrawal,
 };
 pub use detection::{Block, Detection, Item, Link, Selection};
 pub use engine::{

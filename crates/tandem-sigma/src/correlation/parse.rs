@@ -1,5 +1,6 @@
 //! From the YAML of `correlation` to a [`Correlation`].
 
+use super::alternatives::{ALTERNATIVES_MAX, alternatives};
 use super::rule::{Alias, Comparison, Correlation, CorrelationCondition, CorrelationKind, Reference};
 use super::timespan::Timespan;
 use crate::condition::{self, Condition, Target};
@@ -42,17 +43,17 @@ pub(crate) fn parse(
         section.missing("rules", "list the ids or names of the rules whose events are looked at");
     }
     let rules = rules.unwrap_or_default();
-    section.check_rules(&rules);
-    let group_by = section.names("group-by").unwrap_or_default();
-    if group_by.is_empty() {
-        let place = section.get("group-by").map_or(section.place, |entry| entry.key_position);
+    section.check_rules(&rules)?;
+    let group_by = section.names("group-by");
+    if group_by.is_none() {
         section.problems.add_with_hint(
             Code::Ungrouped,
-            place,
+            section.place,
             "the correlation has no 'group-by', so that all events count together",
-            "name the fields that must be the same, such as a host or a user",
+            "name the fields that must be the same, such as a host or a user, or write 'group-by: []' if this is meant",
         );
     }
+    let group_by = group_by.unwrap_or_default();
     let timespan = section.timespan("timespan");
     let aliases = section.aliases();
     let generate = section.generate(generate);
@@ -226,7 +227,8 @@ impl<'e, 'r, 'p> Section<'e, 'r, 'p> {
             }
             references.push(Reference { text: scalar.text.clone(), position: node.position });
         }
-        if nodes.is_empty() {
+        // An empty `group-by` says on purpose that all events count together.
+        if nodes.is_empty() && key != "group-by" {
             let message = format!("the list of '{key}' is empty");
             self.problems.add_with_hint(Code::Empty, entry.value.position, message, "fill it, or remove the key");
         }
@@ -266,7 +268,7 @@ impl<'e, 'r, 'p> Section<'e, 'r, 'p> {
         span
     }
 
-    fn check_rules(&mut self, rules: &[Reference]) {
+    fn check_rules(&mut self, rules: &[Reference]) -> Option<()> {
         if let Some(reference) = rules.get(RULES_MAX) {
             self.problems.add_with_hint(
                 Code::Limit,
@@ -274,7 +276,9 @@ impl<'e, 'r, 'p> Section<'e, 'r, 'p> {
                 format!("the correlation has more than {RULES_MAX} rules"),
                 "split it, and correlate the parts",
             );
+            return None;
         }
+        Some(())
     }
 
     fn aliases(&mut self) -> Vec<Alias> {
@@ -412,6 +416,15 @@ impl<'e, 'r, 'p> Section<'e, 'r, 'p> {
                 format!("the rule '{}' is not in the condition", shortened(&rule.text)),
                 "name it in the condition, or remove it from 'rules'",
             );
+        }
+        if sound && alternatives(&condition, rules).is_none_or(|ways| ways.is_empty()) {
+            self.problems.add_with_hint(
+                Code::Limit,
+                place,
+                format!("the condition cannot hold, or has more than {ALTERNATIVES_MAX} alternatives"),
+                "split the correlation, and correlate the parts",
+            );
+            return None;
         }
         sound.then_some(CorrelationCondition::Boolean(condition))
     }

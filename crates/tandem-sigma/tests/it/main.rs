@@ -2,6 +2,7 @@
 
 mod cases;
 mod corpus;
+mod correlations;
 mod data;
 mod engine;
 mod engine_corpus;

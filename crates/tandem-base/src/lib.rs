@@ -7,6 +7,7 @@ mod bounded;
 mod chance;
 mod clock;
 mod disk;
+pub mod fail;
 mod id;
 mod time;
 

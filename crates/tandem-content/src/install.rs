@@ -4,9 +4,9 @@ use crate::built_in::is_rule;
 use crate::files::read_texts;
 use crate::{FileProblem, TextFile};
 use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Component, Path, PathBuf};
-use tandem_base::{BoundedError, read_bounded};
+use tandem_base::{BoundedError, fail, read_bounded};
 
 const TOTAL_BYTES_MAX: u64 = 256 << 20;
 const FILES_MAX: usize = 100_000;
@@ -77,18 +77,66 @@ pub fn install_rules(from: &Path, folder: &Path) -> Result<Installed, InstallErr
     let name = name.split('.').next().filter(|name| !name.is_empty()).unwrap_or("rules");
     let target = folder.join(name);
     let write = |source| InstallError::Write { path: target.clone(), source };
-    if target.exists() {
-        std::fs::remove_dir_all(&target).map_err(write)?;
-    }
+    // Beside the folder of rules until all of it is on disk: whatever happens, a site reads the rules from before or
+    // the new ones, whole. What a crash leaves there the next installation removes.
+    let staging = folder.parent().unwrap_or(folder).join(format!(".installing-{name}"));
+    remove_folder(&staging).map_err(write)?;
+    std::fs::create_dir_all(folder).map_err(write)?;
     for file in &rules {
-        let path = target.join(&file.name);
-        std::fs::create_dir_all(path.parent().unwrap_or(&target)).map_err(write)?;
-        std::fs::write(path, &file.text).map_err(write)?;
+        put(&staging.join(&file.name), &file.text).map_err(write)?;
     }
     if let Some(text) = &licence {
-        std::fs::write(target.join("LICENSE"), text).map_err(write)?;
+        put(&staging.join("LICENSE"), text).map_err(write)?;
     }
+    fail::point("rules.written");
+    take_place(&staging, &target).map_err(write)?;
+    sync_folder(folder).map_err(write)?;
+    fail::point("rules.exchanged");
+    remove_folder(&staging).map_err(write)?;
     Ok(Installed { files: rules.len(), licence, folder: target, problems })
+}
+
+/// Writes a file, durable under its name.
+fn put(path: &Path, text: &str) -> io::Result<()> {
+    let folder = path.parent().unwrap_or(path);
+    std::fs::create_dir_all(folder)?;
+    let mut file = File::create(path)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()?;
+    sync_folder(folder)
+}
+
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
+}
+
+fn remove_folder(path: &Path) -> io::Result<()> {
+    match std::fs::remove_dir_all(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Puts `new` in the place of `target` in one step; what was there before is called `new` then.
+fn take_place(new: &Path, target: &Path) -> io::Result<()> {
+    use rustix::fs::{CWD, RenameFlags, renameat_with};
+    if !target.exists() {
+        return std::fs::rename(new, target);
+    }
+    match renameat_with(CWD, new, CWD, target, RenameFlags::EXCHANGE) {
+        Ok(()) => Ok(()),
+        // Not every file system can exchange two names: there two steps have to do.
+        Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS | rustix::io::Errno::OPNOTSUPP) => {
+            let mut aside = new.as_os_str().to_owned();
+            aside.push("-before");
+            let aside = PathBuf::from(aside);
+            remove_folder(&aside)?;
+            std::fs::rename(target, &aside)?;
+            std::fs::rename(new, target)?;
+            remove_folder(&aside)
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 fn is_licence(name: &str) -> bool {

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Connection, QueryBuilder, Row, SqliteConnection};
-use tandem_base::{Chance, Timestamp, hex};
+use tandem_base::{Chance, Timestamp, fail, hex};
 use tandem_service::{ActNo, Actor, ActorKind};
 
 /// One act as stored.
@@ -45,6 +45,17 @@ impl Act {
     pub fn commitment_text(&self) -> String {
         hex(&self.commitment)
     }
+}
+
+const VERIFY_AT_ONCE: u32 = 1_000;
+
+/// What [`Control::acts_verify`] found.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ActsVerified {
+    /// Acts that are as they were recorded, before the first problem.
+    pub acts: u64,
+    /// The first problem.
+    pub problem: Option<String>,
 }
 
 /// SHA-256 of `salt ‖ content`.
@@ -139,7 +150,9 @@ impl Control {
         let mut tx = writer.conn.begin_with("BEGIN IMMEDIATE").await.doing("begin")?;
         let done = Deed { verb, object: object.into(), detail };
         let seq = record(&mut tx, &*self.chance, actor, done, self.now()).await?;
+        fail::point("control.act");
         tx.commit().await.doing("commit an act")?;
+        fail::point("control.act.recorded");
         Ok(seq)
     }
 
@@ -180,6 +193,32 @@ impl Control {
             .await
             .doing("list acts")?;
         rows.iter().map(act).collect()
+    }
+
+    /// Walks over all acts: whether their numbers have no gap, and each content is the one that was committed to.
+    /// Erased content cannot be looked at any more; its number and commitment still count.
+    pub async fn acts_verify(&self) -> Result<ActsVerified, ControlError> {
+        let mut verified = ActsVerified::default();
+        loop {
+            let acts = self.acts_from(ActNo(verified.acts + 1), VERIFY_AT_ONCE).await?;
+            if acts.is_empty() {
+                return Ok(verified);
+            }
+            for act in acts {
+                if act.seq.0 != verified.acts + 1 {
+                    verified.problem = Some(format!("act {} is missing", verified.acts + 1));
+                    return Ok(verified);
+                }
+                if let (Some(content), Some(salt)) = (&act.content, &act.salt)
+                    && commitment(salt, content) != act.commitment
+                {
+                    verified.problem =
+                        Some(format!("the content of act {} is not the one that was recorded", act.seq.0));
+                    return Ok(verified);
+                }
+                verified.acts += 1;
+            }
+        }
     }
 
     /// Forgets the content and salt of one act; its commitment, number, time and verb stay. This is an act too.

@@ -12,7 +12,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufReader, BufWriter, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Component, Path, PathBuf};
-use tandem_base::{Timestamp, hex};
+use tandem_base::{Timestamp, fail, hex};
 
 const MAGIC: &[u8; 16] = b"TANDEM-BACKUP-1\n";
 const CHUNK: usize = 64 * 1024;
@@ -83,8 +83,15 @@ impl Control {
         facts: Value,
         key: &RecoveryKey,
     ) -> Result<BackupReport, ControlError> {
-        let copy = to.with_extension("control.part");
+        let exists = || file_error("write", to)(io::ErrorKind::AlreadyExists.into());
+        if to.exists() {
+            return Err(exists());
+        }
+        // Under names of their own until all of it is durable: what a crash leaves is no archive, and the next
+        // backup to the same place removes it.
+        let (copy, part) = (beside(to, ".control.part"), beside(to, ".part"));
         remove(&copy)?;
+        remove(&part)?;
         // SQLite fills an empty file; one that it makes itself others could read.
         drop(
             OpenOptions::new()
@@ -107,6 +114,7 @@ impl Control {
             sqlx::query(sql).execute(&mut conn).await.doing("copy itself")?;
             conn.close().await.doing("close its file")?;
         }
+        fail::point("backup.copied");
         let site = self.site().await?.map(|site| site.name);
         let sealed: (i64,) = sqlx::query_as(
             "SELECT (SELECT count(*) FROM secrets) + (SELECT count(*) FROM users WHERE totp IS NOT NULL)",
@@ -137,14 +145,36 @@ impl Control {
                 .write(true)
                 .create_new(true)
                 .mode(0o600)
-                .open(&to)
-                .map_err(file_error("write", &to))?;
-            write_archive(file, &to, &manifest, &all, &key, prefix).inspect_err(|_| drop(fs::remove_file(&to)))
+                .open(&part)
+                .map_err(file_error("write", &part))?;
+            let written = write_archive(file, &part, &manifest, &all, &key, prefix).and_then(|report| {
+                fail::point("backup.written");
+                // A link does not replace what somebody has put there meanwhile.
+                fs::hard_link(&part, &to).map_err(file_error("write", &to))?;
+                fail::point("backup.named");
+                sync_folder_of(&to)?;
+                Ok(report)
+            });
+            drop(fs::remove_file(&part));
+            written
         })
         .await;
         remove(&copy)?;
         written
     }
+}
+
+/// The path with `end` behind its name.
+fn beside(path: &Path, end: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(end);
+    PathBuf::from(name)
+}
+
+/// Makes the name `path` durable.
+fn sync_folder_of(path: &Path) -> Result<(), ControlError> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    File::open(folder).and_then(|folder| folder.sync_all()).map_err(file_error("sync", folder))
 }
 
 fn remove(path: &Path) -> Result<(), ControlError> {
@@ -213,9 +243,6 @@ fn write_archive(
     let file = sealer.finish().map_err(&failed)?;
     file.sync_all().map_err(&failed)?;
     let size_bytes = file.metadata().map_err(&failed)?.len();
-    if let Some(folder) = to.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        File::open(folder).and_then(|folder| folder.sync_all()).map_err(file_error("sync", folder))?;
-    }
     Ok(BackupReport {
         files: manifest.files.iter().map(|entry| (entry.name.clone(), entry.size)).collect(),
         size_bytes,
@@ -287,6 +314,7 @@ fn read_archive(from: &Path, folder: &Path, key: &RecoveryKey) -> Result<Restore
             left -= count as u64;
         }
         out.into_inner().map_err(|error| failed(error.into_error()))?.sync_all().map_err(&failed)?;
+        fail::point("restore.read");
         if hex(&hash.finalize()) != entry.sha256 {
             return Err(bad(format!("`{}` in it is not what was written", entry.name)));
         }

@@ -97,6 +97,7 @@ impl Control {
     /// The writer, its grouping state in step with the database.
     pub(crate) async fn write(&self) -> Result<MutexGuard<'_, Writer>, ControlError> {
         let mut writer = self.writer.lock().await;
+        self.mend(&mut writer).await?;
         if writer.ahead {
             let now = self.now();
             let Writer { conn, grouper, policy, ahead, .. } = &mut *writer;
@@ -104,6 +105,21 @@ impl Control {
             *ahead = false;
         }
         Ok(writer)
+    }
+
+    /// Another connection where a transaction could neither be committed nor rolled back: SQLite ends one by itself when
+    /// the disk is full, and the connection would begin no other.
+    async fn mend(&self, writer: &mut Writer) -> Result<(), ControlError> {
+        if !writer.conn.is_in_transaction() {
+            return Ok(());
+        }
+        // A transaction that was given up is rolled back when the connection comes to it: by now.
+        if writer.conn.ping().await.is_ok() && !writer.conn.is_in_transaction() {
+            return Ok(());
+        }
+        writer.conn = SqliteConnection::connect_with(&options(&self.path)).await.doing("open its file again")?;
+        writer.ahead = true;
+        Ok(())
     }
 
     /// Changes of cases as they are committed. Who lags by more than a thousand is told so and reads anew.

@@ -26,7 +26,7 @@ mod sources;
 mod tidy;
 mod tokens;
 
-pub use acts::{Act, commitment};
+pub use acts::{Act, ActsVerified, commitment};
 pub use backup::{BackupFile, BackupReport, RestoreReport, restore};
 pub use canonical::canonical_json;
 pub use cases::{CaseChanged, CaseCounts, CasePage, CaseQuery, CaseSort, CaseView, HistoryEntry, NewCase, Similar};

@@ -14,7 +14,7 @@ use sqlx::{Connection, QueryBuilder, Row, Sqlite, SqliteConnection};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
-use tandem_base::Timestamp;
+use tandem_base::{Timestamp, fail};
 use tandem_model::{Detection, DetectionId, Entities, RunId};
 use tandem_service::{
     Actor, AlertPolicy, Case, CaseId, CaseKind, Change, Gathered, Grouper, Home, JoinKey, Outcome, Placed, Recalled,
@@ -131,7 +131,9 @@ impl Control {
         for (name, value) in positions {
             set_position(&mut tx, name, value, now).await?;
         }
+        fail::point("control.judge");
         tx.commit().await.doing("commit a batch of detections")?;
+        fail::point("control.judged");
         for touched in touched.cases.values() {
             grouper.sync(&touched.case);
         }

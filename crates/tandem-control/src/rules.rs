@@ -5,7 +5,7 @@ use crate::error::Doing;
 use crate::{Control, ControlError};
 use serde_json::json;
 use sqlx::Connection;
-use tandem_base::Timestamp;
+use tandem_base::{Timestamp, fail};
 use tandem_service::Actor;
 
 /// How a person switched a rule; rules that nobody switched have none.
@@ -93,7 +93,10 @@ impl Control {
             now,
         )
         .await?;
-        tx.commit().await.doing("commit a switched rule")
+        fail::point("control.rule");
+        tx.commit().await.doing("commit a switched rule")?;
+        fail::point("control.rule.switched");
+        Ok(())
     }
 
     /// Live hits by rule and hour since `since`, in order.

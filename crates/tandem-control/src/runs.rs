@@ -8,7 +8,7 @@ use crate::{Control, ControlError};
 use serde_json::json;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Connection, Row, SqliteConnection};
-use tandem_base::Timestamp;
+use tandem_base::{Timestamp, fail};
 use tandem_model::RunId;
 use tandem_service::{Actor, Case, CaseId, Gathered, promote};
 
@@ -75,7 +75,9 @@ impl Control {
         .doing("store a run")?;
         let deed = Deed { verb: "run_import", object: format!("run:{id}"), detail: json!({"title": title}) };
         record(&mut tx, &*self.chance, actor, deed, now).await?;
-        tx.commit().await.doing("commit a run")
+        tx.commit().await.doing("commit a run")?;
+        fail::point("control.run");
+        Ok(())
     }
 
     /// Counts what a run has done since it was last said.

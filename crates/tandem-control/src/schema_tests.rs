@@ -95,3 +95,44 @@ async fn what_is_no_database_is_refused() {
     std::fs::write(&path, "this is a letter to my grandmother, and long enough to be read as a page").unwrap();
     assert!(open(&path).await.is_err());
 }
+
+#[tokio::test]
+async fn a_full_disk_refuses_an_act_and_later_ones_are_recorded() {
+    let folder = tempfile::tempdir().unwrap();
+    let control = open(&folder.path().join("control.db")).await.unwrap();
+    let actor = tandem_service::Actor::program();
+    let act = |words: usize| serde_json::json!({"text": "word ".repeat(words)});
+    control.act_record(&actor, "site_start", "site", act(1)).await.unwrap();
+    // The database may not grow: as on a full disk SQLite ends the transaction by itself.
+    let pages: (i64,) =
+        sqlx::query_as("PRAGMA max_page_count = 1").fetch_one(&mut control.writer.lock().await.conn).await.unwrap();
+    assert!(pages.0 > 1, "SQLite keeps the pages that are there");
+    let full = control.act_record(&actor, "site_start", "site", act(400_000)).await.unwrap_err();
+    assert!(format!("{full:?}").contains("full"), "{full:?}");
+    sqlx::query("PRAGMA max_page_count = 1000000").execute(&mut control.writer.lock().await.conn).await.unwrap();
+    control.act_record(&actor, "site_start", "site", act(400_000)).await.unwrap();
+    let verified = control.acts_verify().await.unwrap();
+    assert_eq!((verified.acts, verified.problem), (2, None));
+}
+
+#[tokio::test]
+async fn an_act_that_is_gone_or_changed_is_found() {
+    let folder = tempfile::tempdir().unwrap();
+    let control = open(&folder.path().join("control.db")).await.unwrap();
+    let actor = tandem_service::Actor::program();
+    for number in 0..5 {
+        control.act_record(&actor, "site_start", "site", serde_json::json!({"number": number})).await.unwrap();
+    }
+    control.act_erase(&actor, tandem_service::ActNo(2), "asked for").await.unwrap();
+    assert_eq!(control.acts_verify().await.unwrap(), crate::ActsVerified { acts: 6, problem: None });
+    let run =
+        async |sql: &'static str| sqlx::query(sql).execute(&mut control.writer.lock().await.conn).await.map(|_| ());
+    run("UPDATE acts SET content = CAST(replace(CAST(content AS TEXT), 'number', 'nomber') AS BLOB) WHERE seq = 4")
+        .await
+        .unwrap();
+    let changed = control.acts_verify().await.unwrap();
+    assert_eq!(changed.acts, 3);
+    assert_eq!(changed.problem.as_deref(), Some("the content of act 4 is not the one that was recorded"));
+    run("DELETE FROM acts WHERE seq = 4").await.unwrap();
+    assert_eq!(control.acts_verify().await.unwrap().problem.as_deref(), Some("act 4 is missing"));
+}

@@ -5,7 +5,7 @@ use crate::error::Doing;
 use crate::{Control, ControlError};
 use serde_json::json;
 use sqlx::{Connection, SqliteConnection};
-use tandem_base::{Timestamp, hex, unhex};
+use tandem_base::{Timestamp, fail, hex, unhex};
 use tandem_service::Actor;
 
 /// The site itself.
@@ -91,7 +91,10 @@ impl Control {
     /// Sets where a reader stands. `judge` does it in the transaction of its detections.
     pub async fn set_position(&self, name: &str, value: &[u8]) -> Result<(), ControlError> {
         let mut writer = self.write().await?;
-        set_position(&mut writer.conn, name, value, self.now()).await
+        fail::point("control.position");
+        set_position(&mut writer.conn, name, value, self.now()).await?;
+        fail::point("control.position.noted");
+        Ok(())
     }
 }
 

@@ -2,12 +2,13 @@
 
 use crate::acts::{Deed, record};
 use crate::error::Doing;
+use crate::site::set_position;
 use crate::{Control, ControlError};
 use serde_json::json;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Connection, QueryBuilder, Row, Sqlite};
 use std::collections::BTreeSet;
-use tandem_base::Timestamp;
+use tandem_base::{Timestamp, fail};
 use tandem_service::Actor;
 
 /// Length of one slot of activity.
@@ -122,11 +123,17 @@ pub struct Activity {
 }
 
 impl Control {
-    /// Counts what arrived; an unknown source appears by itself. No act: nobody did anything.
-    pub async fn sources_add(&self, deltas: &[SourceDelta]) -> Result<(), ControlError> {
+    /// Counts what arrived; an unknown source appears by itself. No act: nobody did anything. `position`, a name and
+    /// a value, is set in the same transaction: whoever counts again after a crash begins where these counts end.
+    pub async fn sources_add(
+        &self,
+        deltas: &[SourceDelta],
+        position: Option<(&str, &[u8])>,
+    ) -> Result<(), ControlError> {
         if deltas.is_empty() {
             return Ok(());
         }
+        let now = self.now();
         let mut writer = self.write().await?;
         let mut tx = writer.conn.begin_with("BEGIN IMMEDIATE").await.doing("begin")?;
         for delta in deltas {
@@ -204,7 +211,13 @@ impl Control {
                 .doing("remove old parse failures")?;
             }
         }
-        tx.commit().await.doing("commit counts of sources")
+        if let Some((name, value)) = position {
+            set_position(&mut tx, name, value, now).await?;
+        }
+        fail::point("control.sources");
+        tx.commit().await.doing("commit counts of sources")?;
+        fail::point("control.sources.counted");
+        Ok(())
     }
 
     /// All sources, by name.
@@ -262,7 +275,9 @@ impl Control {
             json!({"name": change.name, "owner": change.owner, "note": change.note, "allowed": change.allowed});
         record(&mut tx, &*self.chance, actor, Deed { verb, object: format!("source:{id}"), detail }, self.now())
             .await?;
+        fail::point("control.source");
         tx.commit().await.doing("commit a source")?;
+        fail::point("control.source.changed");
         drop(writer);
         self.source(id).await
     }

@@ -52,6 +52,7 @@ impl Control {
         ] {
             sqlx::query(sql).bind(before).execute(&mut *conn).await.doing("remove old counters")?;
         }
+        tandem_base::fail::point("control.tidied");
         Ok(Tidied { signals: signals.rows_affected(), sessions })
     }
 }

@@ -12,4 +12,4 @@ pub use import::{
     Unread, import,
 };
 pub(crate) use tail::{Follower, follow};
-pub use tail::{Position, Positions, Start, Tail};
+pub use tail::{NotNoted, Position, Positions, Start, Tail};

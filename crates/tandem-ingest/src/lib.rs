@@ -19,8 +19,8 @@ pub use address::{Allow, Cidr, CidrError};
 pub use config::{Config, Hec, HecAck, Http, SyslogTcp, SyslogUdp, Tls};
 pub use counters::{Cause, Counters, ReceiverSnapshot, SourceSnapshot};
 pub use files::{
-    Containers, Identity, Import, ImportError, ImportReport, ImportWith, Imports, Piece, Pieces, Position, Positions,
-    Progress, Readable, Start, Tail, Taken, Unread, import,
+    Containers, Identity, Import, ImportError, ImportReport, ImportWith, Imports, NotNoted, Piece, Pieces, Position,
+    Positions, Progress, Readable, Start, Tail, Taken, Unread, import,
 };
 pub use receivers::{Bound, Kind, Receivers, StartError};
 pub use sink::{Sink, SinkError};

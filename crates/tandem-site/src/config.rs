@@ -130,6 +130,8 @@ pub struct StoreConfig {
     pub seal_after_s: u64,
     /// …or when so many wait.
     pub seal_events: usize,
+    /// How often files are merged and what is past its retention is removed.
+    pub upkeep_every_s: u64,
 }
 
 /// The spool.
@@ -138,6 +140,8 @@ pub struct StoreConfig {
 pub struct SpoolConfig {
     /// Largest total size; beyond it senders are slowed.
     pub size_bytes_max: u64,
+    /// A file that has reached this size is closed; closed files are removed once their events are in the table.
+    pub file_bytes_max: u64,
 }
 
 /// Bounds on queries of people.
@@ -200,13 +204,13 @@ impl Default for SyslogConfig {
 
 impl Default for StoreConfig {
     fn default() -> Self {
-        Self { retention_days: 90, seal_after_s: 60, seal_events: 100_000 }
+        Self { retention_days: 90, seal_after_s: 60, seal_events: 100_000, upkeep_every_s: 300 }
     }
 }
 
 impl Default for SpoolConfig {
     fn default() -> Self {
-        Self { size_bytes_max: 4 << 30 }
+        Self { size_bytes_max: 4 << 30, file_bytes_max: 64 << 20 }
     }
 }
 
@@ -292,11 +296,16 @@ impl Config {
         if self.store.retention_days == 0 {
             problems.push("[store] retention_days must be at least 1".to_owned());
         }
-        if self.store.seal_events == 0 || self.store.seal_after_s == 0 {
-            problems.push("[store] seal_events and seal_after_s must be at least 1".to_owned());
+        if self.store.seal_events == 0 || self.store.seal_after_s == 0 || self.store.upkeep_every_s == 0 {
+            problems.push("[store] seal_events, seal_after_s and upkeep_every_s must be at least 1".to_owned());
         }
         if self.spool.size_bytes_max < 64 << 20 {
             problems.push("[spool] size_bytes_max must be at least 67108864 (64 MiB)".to_owned());
+        }
+        if !(64 << 10..=self.spool.size_bytes_max / 4).contains(&self.spool.file_bytes_max) {
+            problems.push(
+                "[spool] file_bytes_max must lie between 65536 (64 KiB) and a fourth of size_bytes_max".to_owned(),
+            );
         }
         if !(1024..=16 << 20).contains(&self.syslog.frame_bytes_max) {
             problems.push("[syslog] frame_bytes_max must lie between 1024 and 16777216".to_owned());

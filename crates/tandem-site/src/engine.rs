@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
-use tandem_base::{Chance, Clock, RealDisk, SystemChance, SystemClock};
+use tandem_base::{Chance, Clock, RealDisk, SystemChance, SystemClock, fail};
 use tandem_content::{Content, load_rules};
 use tandem_control::{Control, SiteInfo, SiteKey};
 use tandem_ingest::Receivers;
@@ -40,6 +40,10 @@ pub struct Site {
     pipeline: Arc<Mutex<Pipeline>>,
     stop: CancellationToken,
     tasks: TaskTracker,
+    /// What the spool held at first.
+    opened_at: u64,
+    /// Ends the wait of followers that have not begun yet.
+    follow_stop: CancellationToken,
     _lock: FolderLock,
 }
 
@@ -54,6 +58,7 @@ impl Site {
         }
         folder.create()?;
         let _lock = folder.lock()?;
+        folder.begin_making()?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let chance: Arc<dyn Chance> = Arc::new(SystemChance);
         let mut config = Config::default();
@@ -66,8 +71,10 @@ impl Site {
         } else {
             SiteKey::create(&folder.key(), &*chance)?
         };
+        fail::point("init.key");
         let epoch = chance.next_u64();
         drop(Spool::create(Arc::new(RealDisk), &folder.spool(), epoch, limits(&config))?);
+        fail::point("init.spool");
         let policy = load(folder, false)?.policy;
         let control = Control::open(&folder.control(), key, Arc::clone(&clock), chance, policy).await?;
         let info = SiteInfo { name: name.to_owned(), public_name: String::new(), epoch, created: clock.now(), demo };
@@ -81,7 +88,8 @@ impl Site {
         };
         control.user_create(&Actor::local(), &admin).await?;
         control.close().await?;
-        Ok(())
+        fail::point("init.control");
+        folder.end_making()
     }
 
     /// Opens the site and starts its pipeline; nothing listens yet.
@@ -102,6 +110,7 @@ impl Site {
         let store = Store::open_with(folder.path(), Arc::clone(&catalogue), Arc::clone(&clock), store_config).await?;
         let floor = store.sealed_position(info.epoch).await?.unwrap_or(0);
         let spool = open_spool(folder, &config, info.epoch, floor)?;
+        let opened_at = spool.status().next;
 
         let rules = Arc::new(RuleBook::default());
         rules.set_rules(load_rules(&loaded.content.rules));
@@ -154,6 +163,8 @@ impl Site {
             pipeline: Arc::new(Mutex::new(pipeline)),
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),
+            opened_at,
+            follow_stop: CancellationToken::new(),
             _lock: lock,
         };
         let router = router::router(&site.app, Assets::default())
@@ -193,7 +204,8 @@ impl Site {
                 files: vec![tail.path.clone()],
                 ..tandem_ingest::Tail::default()
             };
-            receivers.follow(follow, Arc::new(crate::receive::TailPositions::new(&self.app)));
+            let positions = crate::receive::TailPositions::new(&self.app, self.opened_at, self.follow_stop.clone());
+            receivers.follow(follow, Arc::new(positions));
         }
         *self.app.receivers.lock().await = Some(receivers);
         self.tasks.spawn(jobs::run(self.app.clone(), self.stop.clone()));
@@ -227,7 +239,7 @@ impl Site {
     pub async fn catch_up(&self, patience: Duration) -> bool {
         let wanted = self.app.spool.status().next;
         let caught_up = async {
-            while self.app.pipeline.next() < wanted {
+            while self.app.pipeline.next() < wanted || !self.app.pipeline.has_caught_up() {
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
         };
@@ -259,6 +271,8 @@ impl Site {
     /// Stops taking records, lets requests end, writes what waits, and closes.
     pub async fn stop(self) -> Result<()> {
         if let Some(receivers) = self.app.receivers.lock().await.take() {
+            // A follower that waits for the pipeline is released, too.
+            self.follow_stop.cancel();
             receivers.shutdown().await;
         }
         self.stop.cancel();
@@ -287,7 +301,7 @@ pub(crate) fn host_of(url: &str) -> Option<&str> {
 fn limits(config: &Config) -> Limits {
     Limits {
         spool_bytes_max: config.spool.size_bytes_max,
-        file_bytes_max: (config.spool.size_bytes_max / 4).min(64 << 20),
+        file_bytes_max: config.spool.file_bytes_max.min(config.spool.size_bytes_max / 4),
         ..Limits::default()
     }
 }

@@ -68,7 +68,43 @@ impl Folder {
 
     /// Whether a site was made here.
     pub fn is_site(&self) -> bool {
-        self.control().exists()
+        self.control().exists() && !self.making().exists()
+    }
+
+    /// There while the site is being made.
+    fn making(&self) -> PathBuf {
+        self.0.join("making")
+    }
+
+    /// From now on until [`Self::end_making`] this is no site. What was left by a making that was cut goes: nobody
+    /// has used it. A key that can be read stays.
+    pub(crate) fn begin_making(&self) -> Result<()> {
+        let failed = || format!("making a site in {}", self.0.display());
+        let was_cut = self.making().exists();
+        File::create(self.making()).and_then(|file| file.sync_all()).with_context(failed)?;
+        self.sync().with_context(failed)?;
+        if was_cut {
+            for end in ["", "-wal", "-shm"] {
+                let mut path = self.control().into_os_string();
+                path.push(end);
+                gone(fs::remove_file(path)).with_context(failed)?;
+            }
+            gone(fs::remove_dir_all(self.spool())).with_context(failed)?;
+            if tandem_control::SiteKey::load(&self.key()).is_err() {
+                gone(fs::remove_file(self.key())).with_context(failed)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The site is whole.
+    pub(crate) fn end_making(&self) -> Result<()> {
+        let ended = self.sync().and_then(|()| fs::remove_file(self.making())).and_then(|()| self.sync());
+        ended.with_context(|| format!("making a site in {}", self.0.display()))
+    }
+
+    fn sync(&self) -> std::io::Result<()> {
+        File::open(&self.0)?.sync_all()
     }
 
     /// Makes the folder, readable by its owner only.
@@ -103,6 +139,14 @@ impl Folder {
             Err(fs::TryLockError::WouldBlock) => bail!("another tandem is working on {}", self.0.display()),
             Err(fs::TryLockError::Error(error)) => Err(error).with_context(|| format!("locking {}", path.display())),
         }
+    }
+}
+
+/// What is not there need not be removed.
+fn gone(removed: std::io::Result<()>) -> std::io::Result<()> {
+    match removed {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
     }
 }
 

@@ -4,17 +4,17 @@ use crate::app::App;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
-const EVERY: Duration = Duration::from_mins(5);
 const KEEP_SIGNALS_DAYS: u32 = 30;
 /// Detections are small, and figures compare months.
 const DETECTIONS_DAYS: u32 = 400;
 
 /// Runs until `stop`.
 pub(crate) async fn run(app: App, stop: CancellationToken) {
+    let every = Duration::from_secs(app.config.store.upkeep_every_s);
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
-            () = tokio::time::sleep(EVERY) => {}
+            () = tokio::time::sleep(every) => {}
         }
         if let Err(error) = app.store.compact().await {
             tracing::warn!(error = %error, "files could not be merged");

@@ -23,7 +23,7 @@ pub use config::{
 pub use demo::Demo;
 pub use engine::{Addresses, Site};
 pub use folder::{Folder, FolderLock};
-pub use local::{BackupMade, BackupRequest, FileTaken, NewRun, RunEnd, RunStarted, SignInLink, UpTo};
+pub use local::{ActsChecked, BackupMade, BackupRequest, FileTaken, NewRun, RunEnd, RunStarted, SignInLink, UpTo};
 pub use restore::restore;
 pub use rulebook::{RuleBook, RuleState, log_source};
 pub use tandem_web::Assets;

@@ -38,6 +38,7 @@ pub(crate) fn router(app: App, pipeline: Arc<Mutex<Pipeline>>) -> Router {
         .route("/api/v1/local/imports/{hash}", get(taken).put(took))
         .route("/api/v1/local/link", post(sign_in_link))
         .route("/api/v1/local/backup", post(backup))
+        .route("/api/v1/local/acts", get(acts))
         .layer(DefaultBodyLimit::max(BATCH_BYTES_MAX))
         .with_state(Local { app, pipeline })
 }
@@ -86,6 +87,15 @@ pub struct FileTaken {
 pub struct SignInLink {
     /// Address to open; works once.
     pub url: String,
+}
+
+/// `GET /local/acts`: whether the log of acts is whole.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct ActsChecked {
+    /// Acts that are as they were recorded.
+    pub acts: u64,
+    /// What is wrong.
+    pub problem: Option<String>,
 }
 
 /// `POST /local/backup`.
@@ -139,6 +149,7 @@ async fn records(State(local): State<Local>, body: Bytes) -> Answer<Json<UpTo>> 
             Refused::failed(&error)
         }
     })?;
+    tandem_base::fail::point("import.taken");
     Ok(Json(UpTo { up_to }))
 }
 
@@ -170,6 +181,7 @@ async fn took(
 ) -> Answer<Json<Value>> {
     let bytes = serde_json::to_vec(&taken).unwrap_or_default();
     local.app.control.set_position(&import_name(&hash)?, &bytes).await.map_err(from_control)?;
+    tandem_base::fail::point("import.noted");
     Ok(Json(json!({})))
 }
 
@@ -181,6 +193,11 @@ async fn sign_in_link(State(local): State<Local>) -> Answer<Json<SignInLink>> {
         format!("{scheme}://{}", console.address)
     });
     Ok(Json(SignInLink { url: format!("{}/link?token={token}", base.trim_end_matches('/')) }))
+}
+
+async fn acts(State(local): State<Local>) -> Answer<Json<ActsChecked>> {
+    let verified = local.app.control.acts_verify().await.map_err(from_control)?;
+    Ok(Json(ActsChecked { acts: verified.acts, problem: verified.problem }))
 }
 
 async fn backup(State(local): State<Local>, Json(wanted): Json<BackupRequest>) -> Answer<Json<BackupMade>> {

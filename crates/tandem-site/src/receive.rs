@@ -4,8 +4,10 @@ use crate::app::App;
 use crate::{Config, Folder, Tls};
 use anyhow::{Context, Result};
 use std::path::PathBuf;
-use tandem_ingest::{Allow, Cidr, Http, Position, Positions, SyslogTcp, SyslogUdp};
+use std::time::Duration;
+use tandem_ingest::{Allow, Cidr, Http, NotNoted, Position, Positions, SyslogTcp, SyslogUdp};
 use tokio::runtime::Handle;
+use tokio_util::sync::CancellationToken;
 
 /// What `tandem.toml` says, as the receivers take it.
 pub(crate) fn config(config: &Config, folder: &Folder) -> Result<tandem_ingest::Config> {
@@ -72,15 +74,32 @@ fn networks(list: &[String]) -> Result<Allow> {
     Ok(Allow(parsed?))
 }
 
+/// Positions noted of one source; those that were noted longest ago are forgotten.
+const POSITIONS_MAX: usize = 2_000;
+/// Pause before something is looked at again.
+const AGAIN: Duration = Duration::from_millis(50);
+
 /// Positions of followed files, kept in control data.
 pub(crate) struct TailPositions {
     app: App,
     runtime: Handle,
+    /// What the spool held when the site was opened.
+    opened_at: u64,
+    stop: CancellationToken,
 }
 
 impl TailPositions {
-    pub(crate) fn new(app: &App) -> Self {
-        Self { app: app.clone(), runtime: Handle::current() }
+    pub(crate) fn new(app: &App, opened_at: u64, stop: CancellationToken) -> Self {
+        Self { app: app.clone(), runtime: Handle::current(), opened_at, stop }
+    }
+
+    fn stored(&self, source: &str) -> Result<Vec<Position>, NotNoted> {
+        let stored = self.runtime.block_on(self.app.control.position(&name(source)));
+        let bytes = stored.map_err(|error| NotNoted(error.to_string()))?.unwrap_or_default();
+        if bytes.is_empty() {
+            return Ok(Vec::new());
+        }
+        serde_json::from_slice(&bytes).map_err(|error| NotNoted(error.to_string()))
     }
 }
 
@@ -89,20 +108,40 @@ fn name(source: &str) -> String {
 }
 
 impl Positions for TailPositions {
+    /// Waits until the pipeline has seen every line that was durable when the site was opened: a note may be missing.
     fn load(&self, source: &str) -> Vec<Position> {
-        let stored = self.runtime.block_on(self.app.control.position(&name(source)));
-        let bytes = stored.ok().flatten().unwrap_or_default();
-        serde_json::from_slice(&bytes).unwrap_or_default()
+        let mut told = false;
+        while !self.stop.is_cancelled() {
+            if self.app.pipeline.next() >= self.opened_at {
+                match self.stored(source) {
+                    Ok(mut positions) => {
+                        let last = self.app.pipeline.tails.lock();
+                        for position in positions.iter_mut().filter(|position| !position.key.is_empty()) {
+                            position.through = last.of(&position.key);
+                        }
+                        return positions;
+                    }
+                    // Without the notes every file would be read from its beginning.
+                    Err(error) if !told => {
+                        told = true;
+                        tracing::error!(source, error = %error, "followed files wait");
+                    }
+                    Err(_) => {}
+                }
+            }
+            std::thread::sleep(AGAIN);
+        }
+        Vec::new()
     }
 
-    fn store(&self, position: &Position) {
-        let mut all = self.load(&position.source);
+    fn store(&self, position: &Position) -> Result<(), NotNoted> {
+        let mut all = self.stored(&position.source)?;
         let file = |position: &Position| (position.identity.device, position.identity.inode);
         all.retain(|other| file(other) != file(position));
         all.push(position.clone());
-        let bytes = serde_json::to_vec(&all).unwrap_or_default();
-        if let Err(error) = self.runtime.block_on(self.app.control.set_position(&name(&position.source), &bytes)) {
-            tracing::warn!(error = %error, "the position of a followed file could not be stored");
-        }
+        all.drain(..all.len().saturating_sub(POSITIONS_MAX));
+        let bytes = serde_json::to_vec(&all).map_err(|error| NotNoted(error.to_string()))?;
+        let noted = self.runtime.block_on(self.app.control.set_position(&name(&position.source), &bytes));
+        noted.map_err(|error| NotNoted(error.to_string()))
     }
 }

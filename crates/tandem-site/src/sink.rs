@@ -26,9 +26,20 @@ impl Sink for SpoolSink {
         append(&self.0, payloads).await.map(|_| ()).map_err(|error| match error {
             AppendError::Full { .. } | AppendError::QueueFull { .. } => SinkError::Full,
             AppendError::Closed => SinkError::Closed,
+            // No room on the disk is no room: senders wait, as for a full spool.
+            AppendError::Disk(error) if is_no_room(&error) => {
+                tracing::error!(%error, "the disk has no room for records; senders wait");
+                SinkError::Full
+            }
             other => SinkError::Io(Box::new(other)),
         })
     }
+}
+
+/// Whether room on the disk would help.
+fn is_no_room(error: &std::io::Error) -> bool {
+    use std::io::ErrorKind::{QuotaExceeded, StorageFull};
+    matches!(error.kind(), StorageFull | QuotaExceeded)
 }
 
 /// Appends payloads and waits until they are durable; answers the offset after the last.

@@ -95,6 +95,7 @@ pub(crate) fn open(disk: &dyn Disk, folder: &Path, limits: &Limits, floor: u64) 
     if let Some(info) = files.last_mut() {
         info.size_bytes = active.size_bytes;
     }
+    tandem_base::fail::point("spool.opened");
     if next < floor {
         let bytes = active.size_bytes..active.size_bytes;
         recovery.damage.push(Damage { file: file_name(last), bytes, records: next..floor, is_certain: true });

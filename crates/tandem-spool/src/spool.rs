@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
-use tandem_base::{Disk, DiskLock};
+use tandem_base::{Disk, DiskLock, fail};
 
 /// Most damaged places that are remembered.
 const DAMAGE_MAX: usize = 1000;
@@ -57,6 +57,8 @@ pub(crate) struct State {
     pub(crate) queued_bytes: usize,
     pub(crate) closing: bool,
     pub(crate) stopped: Option<Arc<io::Error>>,
+    /// Why the latest group could not be written, if so.
+    pub(crate) failing: Option<Arc<io::Error>>,
     pub(crate) groups: u64,
     pub(crate) damage: Vec<Damage>,
 }
@@ -96,6 +98,8 @@ pub struct Status {
     pub damage: Vec<Damage>,
     /// Why it takes nothing more, if so.
     pub stopped: Option<String>,
+    /// Why the latest records were refused by the disk; the next ones are tried. `None` as soon as one is written.
+    pub failing: Option<String>,
 }
 
 /// An open spool: one writer, any number of readers. Shared by reference; dropping it writes what waits.
@@ -151,6 +155,7 @@ impl Spool {
                 queued_bytes: 0,
                 closing: false,
                 stopped: None,
+                failing: None,
                 groups: 0,
                 damage: opened.recovery.damage.clone(),
             }),
@@ -272,10 +277,12 @@ impl Spool {
                     files => return Ok(files.first().map_or(state.next, |file| file.first)),
                 }
             };
+            fail::point("spool.trim");
             match self.shared.disk.remove(&self.shared.folder.join(file_name(oldest.first))) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.into()),
                 _ => {}
             }
+            fail::point("spool.trim.removed");
             self.shared.state.lock().files.remove(0);
             // After each file: a crash must not bring back an older one and leave a gap behind it.
             self.shared.disk.sync_folder(&self.shared.folder)?;
@@ -295,6 +302,7 @@ impl Spool {
             groups: state.groups,
             damage: state.damage.clone(),
             stopped: state.stopped.as_ref().map(ToString::to_string),
+            failing: state.failing.as_ref().map(ToString::to_string),
         }
     }
 

@@ -6,7 +6,7 @@ use crate::limits::{BLOCK_BYTES_TARGET, BLOCK_RECORDS_MAX, GROUP_BYTES_MAX};
 use crate::spool::{FileInfo, Job, Shared};
 use std::io;
 use std::sync::Arc;
-use tandem_base::DiskFile;
+use tandem_base::{DiskFile, fail};
 
 /// The file that blocks are appended to.
 pub(crate) struct Active {
@@ -30,6 +30,7 @@ pub(crate) fn run(shared: &Shared, mut active: Active) {
     while let Some(jobs) = next_group(shared) {
         let first = shared.state.lock().next;
         let group = encode_group(shared.epoch, first, &jobs);
+        fail::point("spool.append");
         let records: u64 = jobs.iter().map(|job| job.payloads.len() as u64).sum();
         let outcome = commit(shared, &mut active, first, &group);
         let is_stopped = matches!(outcome, Err(Failure::Unknown(_)));
@@ -37,6 +38,7 @@ pub(crate) fn run(shared: &Shared, mut active: Active) {
         for (job, answer) in jobs.into_iter().zip(answers) {
             job.done.answer(answer);
         }
+        fail::point("spool.answered");
         if is_stopped {
             return;
         }
@@ -97,12 +99,14 @@ fn commit(shared: &Shared, active: &mut Active, first: u64, group: &[u8]) -> Res
             Err(_) => Err(Failure::Unknown(error)),
         };
     }
+    fail::point("spool.written");
     if let Err(error) = active.file.sync() {
         // Nobody has been answered. Cut what may or may not be on the disk, so that opening again in this
         // process does not take it from the cache for durable.
         let _ = active.file.truncate(active.size_bytes);
         return Err(Failure::Unknown(error));
     }
+    fail::point("spool.synced");
     active.size_bytes += group.len() as u64;
     Ok(())
 }
@@ -124,7 +128,11 @@ fn commit_to_new_file(shared: &Shared, first: u64, group: &[u8]) -> Result<Activ
         Ok(file)
     };
     let mut file = written().map_err(|error| clean_up(Failure::Write(error)))?;
-    let synced = file.sync().and_then(|()| shared.disk.sync_folder(&shared.folder));
+    fail::point("spool.roll.written");
+    let synced = file.sync().and_then(|()| {
+        fail::point("spool.roll.synced");
+        shared.disk.sync_folder(&shared.folder)
+    });
     synced.map_err(|error| clean_up(Failure::Unknown(error)))?;
     Ok(Active { file, size_bytes: FILE_HEADER_BYTES + group.len() as u64 })
 }
@@ -142,7 +150,11 @@ fn settle(
     state.queued_bytes -= jobs.iter().map(|job| job.size_bytes).sum::<usize>();
     let failed = match outcome {
         Ok(()) => None,
-        Err(Failure::Write(error)) => Some(AppendError::Disk(Arc::new(error))),
+        Err(Failure::Write(error)) => {
+            let error = Arc::new(error);
+            state.failing = Some(error.clone());
+            Some(AppendError::Disk(error))
+        }
         Err(Failure::Unknown(error)) => {
             let error = Arc::new(error);
             state.stopped = Some(error.clone());
@@ -158,6 +170,7 @@ fn settle(
     } else if let Some(last) = state.files.last_mut() {
         last.size_bytes = active.size_bytes;
     }
+    state.failing = None;
     state.next = first + records;
     state.groups += 1;
     drop(state);

@@ -20,6 +20,7 @@ use std::io::{self, Write};
 use std::ops::Range;
 use std::path::{Path as FilePath, PathBuf};
 use std::sync::Arc;
+use tandem_base::fail;
 
 /// See the module.
 #[derive(Debug, Clone)]
@@ -77,7 +78,9 @@ fn put(target: &FilePath, payload: &PutPayload, create_only: bool) -> io::Result
         for part in payload {
             file.write_all(part)?;
         }
+        fail::point("put: a file is staged");
         file.sync_all()?;
+        fail::point("put: a file is synced");
         if create_only {
             std::fs::hard_link(&staging, target)?;
             std::fs::remove_file(&staging)
@@ -90,6 +93,7 @@ fn put(target: &FilePath, payload: &PutPayload, create_only: bool) -> io::Result
         let _ = std::fs::remove_file(&staging);
     }
     written?;
+    fail::point("put: a file has its name");
     File::open(folder)?.sync_all()
 }
 

@@ -129,6 +129,7 @@ impl Inner {
                     Ok(()) | Err(object_store::Error::NotFound { .. }) => {}
                     Err(error) => return Err(failed(path, "removed")(error)),
                 }
+                self.step("vacuum: a file is deleted")?;
                 removed.files += 1;
                 removed.bytes += object.size;
             }

@@ -199,6 +199,7 @@ impl Log {
         .await
         .map_err(|source| log_error(self.table, "written", source))?;
         // From here on the commit stands, whatever becomes of the checkpoint.
+        tandem_base::fail::point("delta: a commit is written");
         match committed.await {
             Ok(finished) => self.state = finished.snapshot,
             Err(error) => {
@@ -206,6 +207,7 @@ impl Log {
                 self.reload().await?;
             }
         }
+        tandem_base::fail::point("delta: a commit stands");
         Ok(())
     }
 

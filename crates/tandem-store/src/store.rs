@@ -240,6 +240,7 @@ impl Inner {
 
     /// Stops here when a test wants to.
     pub(crate) fn step(&self, name: &'static str) -> Result<(), StoreError> {
+        tandem_base::fail::point(name);
         match &self.config.fail_point {
             Some(stop) if stop(name) => Err(StoreError::FailPoint(name)),
             _ => Ok(()),

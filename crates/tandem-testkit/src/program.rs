@@ -36,11 +36,21 @@ pub struct Site {
 impl Site {
     /// Starts a site on `folder` with free loopback ports and waits until it is ready.
     pub fn start(folder: &Path, more: &[&str]) -> Result<Self> {
+        Self::start_with(folder, more, &[])
+    }
+
+    /// The same, with further environment variables.
+    pub fn start_with(folder: &Path, more: &[&str], variables: &[(&str, &str)]) -> Result<Self> {
         let mut command = Command::new(tandem());
         command.args(["site", "run", "--data"]).arg(folder);
         command.args(["--console", "127.0.0.1:0", "--ingest", "127.0.0.1:0"]);
         command.args(["--syslog-udp", "127.0.0.1:0", "--syslog-tcp", "127.0.0.1:0"]);
-        command.args(more).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::inherit());
+        command
+            .args(more)
+            .envs(variables.iter().copied())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::inherit());
         let mut child = command.spawn().context("starting tandem site run")?;
         let stdout = child.stdout.take().context("the site's output is piped")?;
         let mut addresses = Vec::new();
@@ -59,6 +69,20 @@ impl Site {
     /// An address by name.
     pub fn address(&self, name: &str) -> &str {
         self.addresses.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value.as_str())
+    }
+
+    /// Whether the process has ended.
+    pub fn has_ended(&mut self) -> Result<bool> {
+        Ok(self.child.try_wait()?.is_some())
+    }
+
+    /// CPU time that the process has used, user and system.
+    pub fn cpu_time(&self) -> Result<Duration> {
+        let text = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
+        // The name in parentheses may hold anything; behind it the fields are numbers, in ticks of 10 ms.
+        let fields: Vec<&str> = text.rsplit_once(')').map_or("", |(_, rest)| rest).split_whitespace().collect();
+        let ticks = |at: usize| fields.get(at).and_then(|text| text.parse::<u64>().ok()).unwrap_or(0);
+        Ok(Duration::from_millis((ticks(11) + ticks(12)) * 10))
     }
 
     /// Process id.

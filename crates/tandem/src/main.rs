@@ -18,6 +18,10 @@ fn main() -> ExitCode {
         }
     };
     output::start_log(arguments.verbose);
+    if let Err(error) = tandem_base::fail::arm() {
+        output::print_error(&error.into());
+        return ExitCode::from(1);
+    }
     match command::run(arguments.command) {
         Ok(code) => ExitCode::from(code),
         Err(error) => {

@@ -7,7 +7,7 @@ use crate::error::Doing;
 use crate::{Control, ControlError};
 use serde_json::json;
 use sqlx::{Connection, SqliteConnection};
-use tandem_base::Timestamp;
+use tandem_base::{Timestamp, fail};
 use tandem_service::{
     ActNo, Actor, BULK_LIMIT, Case, CaseAct, CaseId, CaseKind, Change, Note, Priority, Refusal, Undo, UserId, act,
     open_by_person, undo,
@@ -80,7 +80,9 @@ impl Control {
         let mut tx = conn.begin_with("BEGIN IMMEDIATE").await.doing("begin")?;
         let case = self.act_in(&mut tx, actor, id, if_version, what, now).await?;
         *ahead = true;
+        fail::point("control.case");
         tx.commit().await.doing("commit an act on a case")?;
+        fail::point("control.case.decided");
         grouper.sync(&case);
         *ahead = false;
         self.tell(CaseChanged { id, version: case.version, change: what.word().into() });

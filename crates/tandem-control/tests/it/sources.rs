@@ -24,10 +24,10 @@ async fn a_source_is_counted_and_described() {
         log_types: vec!["linux/sshd".into()],
         failures: (0..failures).map(|each| (format!("raw {each}"), "no time".into())).collect(),
     };
-    control.sources_add(&[delta(5, 3)]).await.unwrap();
+    control.sources_add(&[delta(5, 3)], None).await.unwrap();
     world.seconds(3600);
     let late = SourceDelta { last_event: None, log_types: vec!["linux/sudo".into()], ..delta(7, 30) };
-    control.sources_add(&[late]).await.unwrap();
+    control.sources_add(&[late], None).await.unwrap();
     let source = control.source("src-1").await.unwrap();
     assert_eq!(
         (source.records, source.events, source.parse_errors, source.generic, source.bytes),
@@ -57,7 +57,7 @@ async fn a_source_is_counted_and_described() {
     );
     assert!(control.source_change(&Actor::local(), "other", &change).await.is_err());
     // More records do not undo what a person said.
-    control.sources_add(&[delta(1, 0)]).await.unwrap();
+    control.sources_add(&[delta(1, 0)], None).await.unwrap();
     assert_eq!(control.sources().await.unwrap()[0].name, "edge firewall");
 }
 

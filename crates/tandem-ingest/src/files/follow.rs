@@ -1,6 +1,6 @@
 //! One file that is followed: whole lines from a position on.
 
-use super::Identity;
+use super::{Identity, Position};
 use memchr::memchr;
 use std::fs::File;
 use std::io;
@@ -26,6 +26,12 @@ pub(super) struct Followed {
     pub(super) identity: Identity,
     /// Everything before is taken; always the beginning of a line, except inside one that is passed over.
     pub(super) offset: u64,
+    /// See [`Position::key`].
+    pub(super) key: String,
+    /// The key is noted, so that records may bear it.
+    pub(super) noted: bool,
+    /// Lines that begin here or before are durable and passed over.
+    pub(super) through: Option<u64>,
     /// In the rest of a line that was too long.
     pub(super) passing: bool,
     /// Polls in a row that found no name for it and nothing new in it.
@@ -46,6 +52,18 @@ pub(super) enum Change {
 }
 
 impl Followed {
+    /// How far it is taken.
+    pub(super) fn position(&self, source: &str) -> Position {
+        Position {
+            source: source.to_owned(),
+            path: self.path.clone(),
+            identity: self.identity.clone(),
+            offset: self.offset,
+            key: self.key.clone(),
+            through: None,
+        }
+    }
+
     /// Notices that the file was truncated or rewritten in place.
     pub(super) fn look(&mut self) -> io::Result<Change> {
         let metadata = self.file.metadata()?;
@@ -64,6 +82,19 @@ impl Followed {
     /// Lines from the position on, about `budget_bytes` of them; at the `end` of a file that will not grow
     /// any more the last one needs no terminator.
     pub(super) fn lines(&mut self, max_line_bytes: usize, budget_bytes: usize, end: bool) -> io::Result<Vec<Line>> {
+        let mut lines = self.read_lines(max_line_bytes, budget_bytes, end)?;
+        if let Some(through) = self.through
+            && let Some(last) = lines.last().map(|line| line.offset)
+        {
+            lines.retain(|line| line.offset > through);
+            if last >= through {
+                self.through = None;
+            }
+        }
+        Ok(lines)
+    }
+
+    fn read_lines(&mut self, max_line_bytes: usize, budget_bytes: usize, end: bool) -> io::Result<Vec<Line>> {
         let mut lines = Vec::new();
         let mut pending: Vec<u8> = Vec::new();
         // Where `pending` begins.

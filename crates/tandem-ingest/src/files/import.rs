@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
-use tandem_base::{Clock, hex};
+use tandem_base::{Clock, fail, hex};
 use tandem_model::{Record, RecordId, RunId, Transport};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -190,9 +190,11 @@ pub async fn import(
                     let count = |_: Cause, text: &str| tracing::warn!(text, "import waits");
                     insist(&*sink, &records, &count, &stop, Duration::ZERO).await.map_err(|_| ImportError::Closed)?;
                 }
+                fail::point("import.durable");
                 let imports = Arc::clone(&imports);
                 let noted = tokio::task::spawn_blocking(move || imports.took(&hash, taken)).await;
                 noted.map_err(|_| ImportError::Fault)?;
+                fail::point("import.told");
                 let records = report.progress.records + records.len() as u64;
                 report.progress = Progress { records, ..now };
             }

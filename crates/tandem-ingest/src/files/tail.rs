@@ -10,7 +10,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
-use tandem_base::Clock;
+use tandem_base::{Chance, Clock, SystemChance, fail, hex};
 use tandem_model::{Record, RecordId, Transport};
 use tokio_util::sync::CancellationToken;
 
@@ -55,15 +55,29 @@ pub struct Position {
     pub identity: Identity,
     /// The records of everything before are durable.
     pub offset: u64,
+    /// Names the file and what it held from its beginning on, as the fact `file.key` of its records does. Noted
+    /// before the first record is handed on. Empty in notes of earlier versions.
+    #[serde(default)]
+    pub key: String,
+    /// Where a line begins that is known to be durable, too, with all before it: set by whoever finds more durable
+    /// than was noted, since a process may die between the two.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub through: Option<u64>,
 }
+
+/// A position could not be noted, for a person.
+#[derive(Debug, thiserror::Error)]
+#[error("the position of a followed file could not be noted: {0}")]
+pub struct NotNoted(pub String);
 
 /// Remembers positions over restarts. Called outside the runtime's threads, so it may block.
 pub trait Positions: Send + Sync {
-    /// Every position of a source.
+    /// Every position of a source; waits until it can tell.
     fn load(&self, source: &str) -> Vec<Position>;
-    /// Notes a position, in place of an earlier one of the same device and inode. It is called after the
-    /// records are durable; when the process dies in between, lines come twice, with the same `file.offset`.
-    fn store(&self, position: &Position);
+    /// Notes a position, in place of an earlier one of the same device and inode. It is called before the first
+    /// record of a file is handed on, and after records are durable. Nothing more is read until it has succeeded, so
+    /// at most one batch is durable and not noted when the process dies.
+    fn store(&self, position: &Position) -> Result<(), NotNoted>;
 }
 
 impl Default for Tail {
@@ -83,6 +97,8 @@ impl Default for Tail {
 const BATCH_BYTES: usize = 1 << 20;
 /// A file without a name that does not grow for so many polls is closed.
 const LAST_POLLS: u32 = 4;
+/// Pause before a position is noted again that could not be.
+const NOTE_AGAIN: Duration = Duration::from_millis(500);
 
 pub(crate) struct Follower {
     pub(crate) tail: Tail,
@@ -152,10 +168,23 @@ pub(crate) async fn follow(follower: Follower) {
             return;
         }
         source.took(records.len() as u64, records.iter().map(|record| record.raw.len() as u64).sum(), None);
-        let positions = Arc::clone(&state.positions);
-        if let Err(error) = tokio::task::spawn_blocking(move || positions.store(&batch.position)).await {
-            tracing::error!(%error, "a file's position could not be noted");
+        fail::point("follow.durable");
+        loop {
+            let (positions, position) = (Arc::clone(&state.positions), batch.position.clone());
+            let noted = tokio::task::spawn_blocking(move || positions.store(&position)).await;
+            let why = match noted {
+                Ok(Ok(())) => break,
+                Ok(Err(error)) => error.to_string(),
+                Err(error) => error.to_string(),
+            };
+            tracing::warn!(why, "a followed file waits; trying again");
+            source.error(Cause::SinkFailed, &why);
+            tokio::select! {
+                () = tokio::time::sleep(NOTE_AGAIN) => {}
+                () = stop.cancelled() => return,
+            }
         }
+        fail::point("follow.noted");
     }
 }
 
@@ -168,6 +197,7 @@ fn records(batch: &Batch, source: &Source, clock: &dyn Clock) -> Vec<Record> {
         .map(|line| {
             let mut facts =
                 vec![("file.path".to_owned(), path.clone()), ("file.offset".to_owned(), line.offset.to_string())];
+            facts.push(("file.key".to_owned(), batch.position.key.clone()));
             if line.cut {
                 source.error(Cause::TooLong, &format!("a line of {path} was longer than max_line_bytes and was cut"));
                 facts.push(("file.cut".to_owned(), "too-long".to_owned()));
@@ -249,18 +279,53 @@ impl State {
                 && known.offset <= metadata.len()
                 && known.identity.still(&file).unwrap_or(false)
         });
-        let offset = match known {
-            Some(known) => known.offset,
-            None if self.first && self.known.is_empty() && self.tail.start == Start::End => {
-                let (source, path) = (self.tail.source.clone(), path.to_owned());
-                let position = Position { source, path, identity: identity.clone(), offset: metadata.len() };
-                self.positions.store(&position);
-                position.offset
-            }
-            None => 0,
+        let mut position = Position {
+            source: self.tail.source.clone(),
+            path: path.to_owned(),
+            identity: identity.clone(),
+            offset: 0,
+            key: new_key(),
+            through: None,
         };
-        let path = path.to_owned();
-        self.files.push(Followed { file, path, identity, offset, passing: false, idle_polls: 0, named: true });
+        let mut noted = false;
+        match known {
+            Some(known) => {
+                position.offset = known.offset;
+                if !known.key.is_empty() {
+                    position.key.clone_from(&known.key);
+                    noted = true;
+                }
+                // A line begins there that is durable: it is read once more, and passed over.
+                if let Some(through) = known.through.filter(|through| *through >= known.offset) {
+                    position.offset = through;
+                    position.through = Some(through);
+                }
+            }
+            None if self.first && self.known.is_empty() && self.tail.start == Start::End => {
+                position.offset = metadata.len();
+            }
+            None => {}
+        }
+        let Position { path, offset, key, through, .. } = position;
+        let mut followed =
+            Followed { file, path, identity, offset, key, noted, through, passing: false, idle_polls: 0, named: true };
+        // Where a file begins is decided when it is first seen, even if nothing of it is read before a stop.
+        self.note(&mut followed);
+        self.files.push(followed);
+    }
+
+    /// Notes a file before its first record is handed on; whether it is noted.
+    fn note(&self, followed: &mut Followed) -> bool {
+        if !followed.noted {
+            match self.positions.store(&followed.position(&self.tail.source)) {
+                Ok(()) => {
+                    followed.noted = true;
+                    fail::point("follow.noted-first");
+                }
+                Err(error) => self.source.error(Cause::SinkFailed, &error.to_string()),
+            }
+        }
+        followed.noted
     }
 
     /// The next lines of one file that has some.
@@ -269,44 +334,60 @@ impl State {
         let mut found = None;
         for step in 0..count {
             let place = (self.turn + step) % count;
-            let followed = &mut self.files[place];
-            let path = followed.path.display().to_string();
-            match followed.look() {
-                Ok(Change::None) => {
-                    followed.idle_polls += u32::from(!followed.named);
-                    continue;
-                }
-                Ok(Change::Grown) => {}
-                Ok(Change::StartedOver) => {
-                    tracing::warn!(path, "a followed file was emptied; lines between may be lost");
-                    self.source.error(Cause::CutOff, &format!("{path} was emptied; lines between may be lost"));
-                }
-                Err(error) => {
-                    self.source.error(Cause::Unsupported, &format!("{path} cannot be read: {error}"));
-                    continue;
-                }
-            }
-            let end = !followed.named && followed.idle_polls + 1 >= LAST_POLLS;
-            match followed.lines(self.tail.max_line_bytes.max(1), BATCH_BYTES, end) {
-                Ok(lines) if lines.is_empty() => followed.idle_polls += u32::from(!followed.named),
-                Ok(lines) => {
-                    followed.idle_polls = 0;
-                    let position = Position {
-                        source: self.tail.source.clone(),
-                        path: followed.path.clone(),
-                        identity: followed.identity.clone(),
-                        offset: followed.offset,
-                    };
-                    found = Some(Batch { path: followed.path.clone(), lines, position });
-                    self.turn = place + 1;
-                    break;
-                }
-                Err(error) => self.source.error(Cause::Unsupported, &format!("{path} cannot be read: {error}")),
+            let mut followed = self.files.remove(place);
+            let batch = self.read_one(&mut followed);
+            self.files.insert(place, followed);
+            if batch.is_some() {
+                found = batch;
+                self.turn = place + 1;
+                break;
             }
         }
         self.files.retain(|followed| followed.named || followed.idle_polls < LAST_POLLS);
         found
     }
+
+    fn read_one(&self, followed: &mut Followed) -> Option<Batch> {
+        let path = followed.path.display().to_string();
+        match followed.look() {
+            Ok(Change::None) => {
+                followed.idle_polls += u32::from(!followed.named);
+                return None;
+            }
+            Ok(Change::Grown) => {}
+            Ok(Change::StartedOver) => {
+                tracing::warn!(path, "a followed file was emptied; lines between may be lost");
+                self.source.error(Cause::CutOff, &format!("{path} was emptied; lines between may be lost"));
+                // What it holds now begins anew, under a key of its own.
+                followed.key = new_key();
+                followed.noted = false;
+                followed.through = None;
+            }
+            Err(error) => {
+                self.source.error(Cause::Unsupported, &format!("{path} cannot be read: {error}"));
+                return None;
+            }
+        }
+        if !self.note(followed) {
+            return None;
+        }
+        let end = !followed.named && followed.idle_polls + 1 >= LAST_POLLS;
+        match followed.lines(self.tail.max_line_bytes.max(1), BATCH_BYTES, end) {
+            Ok(lines) if lines.is_empty() => followed.idle_polls += u32::from(!followed.named),
+            Ok(lines) => {
+                followed.idle_polls = 0;
+                let position = followed.position(&self.tail.source);
+                return Some(Batch { path: followed.path.clone(), lines, position });
+            }
+            Err(error) => self.source.error(Cause::Unsupported, &format!("{path} cannot be read: {error}")),
+        }
+        None
+    }
+}
+
+/// A name for a file and what it holds from now on.
+fn new_key() -> String {
+    hex(&SystemChance.next_u64().to_be_bytes())
 }
 
 /// A rotated file that was compressed was read before.

@@ -92,6 +92,7 @@ impl<'a> Delivery<'a> {
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(Duration::from_secs(1));
         }
+        tandem_base::fail::point("http.durable");
         let bytes = batch.iter().map(|record| record.raw.len() as u64).sum();
         let count = batch.len() as u64;
         self.delivered += count;

@@ -253,6 +253,7 @@ impl Hand<'_> {
             tracing::warn!(records = records.len(), "syslog frames were lost: the spool did not take them");
             return Err(());
         }
+        tandem_base::fail::point("syslog.durable");
         tcp.receiver.took(records.len() as u64, total, Some(self.peer));
         for (source, count, bytes) in sums {
             source.took(count, bytes, Some(self.peer));

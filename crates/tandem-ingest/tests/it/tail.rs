@@ -6,7 +6,7 @@ use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use tandem_ingest::{Cause, Config, Position, Positions, Start, Tail};
+use tandem_ingest::{Cause, Config, NotNoted, Position, Positions, Start, Tail};
 use tandem_model::Transport;
 
 #[derive(Default)]
@@ -17,11 +17,12 @@ impl Positions for MemoryPositions {
         self.0.lock().iter().filter(|position| position.source == source).cloned().collect()
     }
 
-    fn store(&self, position: &Position) {
+    fn store(&self, position: &Position) -> Result<(), NotNoted> {
         let mut positions = self.0.lock();
         let (device, inode) = (position.identity.device, position.identity.inode);
         positions.retain(|other| (other.identity.device, other.identity.inode) != (device, inode));
         positions.push(position.clone());
+        Ok(())
     }
 }
 

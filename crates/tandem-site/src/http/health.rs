@@ -36,6 +36,14 @@ fn checks(facts: &Facts) -> Vec<HealthCheck> {
     let percent = (spool.size_bytes * 100).checked_div(spool.max_bytes).unwrap_or(0);
     let spool_check = match &spool.stopped {
         Some(why) => check("spool", false, format!("takes no records: {why}; free or repair the disk, then restart")),
+        None if spool.failing.is_some() => check(
+            "spool",
+            false,
+            format!(
+                "cannot be written: {}; senders wait until there is room",
+                spool.failing.as_deref().unwrap_or_default()
+            ),
+        ),
         None if percent > SPOOL_PERCENT_MAX => {
             check("spool", false, format!("is {percent} % full; senders are slowed when it is full"))
         }
@@ -154,6 +162,7 @@ mod tests {
                 groups: 1,
                 damage: vec![],
                 stopped: None,
+                failing: None,
             },
             store: StoreStats { events: 7, files: 2, tail_events: 3, ..StoreStats::default() },
             next: 100,
@@ -192,6 +201,12 @@ mod tests {
         assert_eq!(wrong(&behind), [("pipeline".to_owned(), "is 90 records and 60 s behind".to_owned())]);
         let late_but_done = Facts { lag_ms: 60_000, ..facts() };
         assert_eq!(wrong(&late_but_done), [], "a slow last batch is past when nothing waits");
+        let mut no_room = facts();
+        no_room.spool.failing = Some("no space left on device".to_owned());
+        assert_eq!(
+            wrong(&no_room)[0].1,
+            "cannot be written: no space left on device; senders wait until there is room"
+        );
         let mut full = facts();
         full.spool.size_bytes = 81;
         assert_eq!(wrong(&full)[0].1, "is 81 % full; senders are slowed when it is full");

@@ -29,30 +29,40 @@ fn app(hash: &str) -> String {
     format!("import-{hash}")
 }
 
+/// The hash of an imported record's file, and its number there.
+fn place(record: &Record) -> Option<(&str, i64)> {
+    if record.transport != Transport::Import {
+        return None;
+    }
+    Some((record.fact("file.hash")?, record.fact("file.record")?.parse().ok()?))
+}
+
 impl Imports {
-    /// Whether `record` was taken before; takes note of it otherwise.
-    pub(super) fn is_known(&mut self, record: &Record, store: &Store, runtime: &Handle) -> Result<bool> {
-        if record.transport != Transport::Import {
-            return Ok(false);
-        }
-        let (Some(hash), Some(number)) = (record.fact("file.hash"), record.fact("file.record")) else {
-            return Ok(false);
-        };
-        let Ok(number) = number.parse::<i64>() else { return Ok(false) };
+    /// Looks up how far the file of `record` was taken; to be called before [`Self::is_known`].
+    pub(super) fn meet(&mut self, record: &Record, store: &Store, runtime: &Handle) -> Result<()> {
+        let Some((hash, _)) = place(record) else { return Ok(()) };
         if !self.files.contains_key(hash) {
             if self.files.len() >= FILES_MAX {
-                self.files.retain(|_, file| file.high != file.sealed);
+                // Files of the batch at hand stay.
+                let edge = record.id.offset.saturating_sub(super::STEP_RECORDS as u64);
+                self.files.retain(|_, file| file.high != file.sealed || file.last_offset >= edge);
             }
             let sealed = runtime.block_on(store.txn_version(&app(hash)))?.unwrap_or(-1);
-            self.files.insert(hash.to_owned(), File { high: sealed, sealed, last_offset: 0 });
+            self.files.insert(hash.to_owned(), File { high: sealed, sealed, last_offset: record.id.offset });
         }
-        let Some(file) = self.files.get_mut(hash) else { return Ok(false) };
+        Ok(())
+    }
+
+    /// Whether `record` was taken before; takes note of it otherwise.
+    pub(super) fn is_known(&mut self, record: &Record) -> bool {
+        let Some((hash, number)) = place(record) else { return false };
+        let Some(file) = self.files.get_mut(hash) else { return false };
         if number <= file.high {
-            return Ok(true);
+            return true;
         }
         file.high = number;
         file.last_offset = record.id.offset;
-        Ok(false)
+        false
     }
 
     /// What the commit that seals everything before `up_to` carries. A file with records on both sides keeps its

@@ -9,18 +9,23 @@ mod seal;
 mod sources;
 mod status;
 mod step;
+mod tails;
 
 pub(crate) use status::PipelineStatus;
+pub(crate) use tails::LastLines;
 
 use crate::rulebook::RuleBook;
 use anyhow::{Context, Result};
 use imports::Imports;
 use seal::Sealing;
 use sources::SourceTally;
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
+use step::Untaken;
+use tails::Tails;
 use tandem_base::Clock;
 use tandem_control::Control;
 use tandem_detect::{Coverage, Detector};
@@ -87,6 +92,7 @@ impl Pipeline {
         let counted = parts.control.position("sources").await?;
         let counted = counted.and_then(|bytes| bytes.try_into().ok()).map_or(0, u64::from_le_bytes);
         let status = Arc::new(PipelineStatus::new(first));
+        let tails = Tails::open(&parts.control, &parts.spool, first, Arc::clone(&status.tails)).await?;
         let (commands, orders) = sync_channel(COMMANDS_MAX);
         let detector = parts.rules.detector();
         status.set_rules(detector.len());
@@ -99,6 +105,8 @@ impl Pipeline {
             coverage: Coverage::default(),
             sources: SourceTally::new(counted),
             imports: Imports::default(),
+            tails,
+            untaken: VecDeque::new(),
             sealing: Sealing::new(first, parts.clock.now()),
             status: Arc::clone(&status),
             runtime: Handle::current(),
@@ -149,6 +157,8 @@ struct Worker {
     coverage: Coverage,
     sources: SourceTally,
     imports: Imports,
+    tails: Tails,
+    untaken: VecDeque<Untaken>,
     sealing: Sealing,
     status: Arc<PipelineStatus>,
     runtime: Handle,
@@ -170,8 +180,9 @@ impl Worker {
                 self.status.set_rules(self.detector.len());
             }
             match self.read() {
-                Ok(true) => {}
+                Ok(true) => self.status.set_trouble(None),
                 Ok(false) => {
+                    self.status.set_trouble(None);
                     self.status.set_caught_up();
                     self.idle();
                     self.parts.spool.wait_for(self.next, IDLE);
@@ -179,7 +190,7 @@ impl Worker {
                 Err(error) => {
                     // Nothing is skipped: the same records are read again.
                     tracing::error!(error = format!("{error:#}"), "the pipeline could not go on; trying again");
-                    self.status.set_trouble(&format!("{error:#}"));
+                    self.status.set_trouble(Some(format!("{error:#}")));
                     std::thread::sleep(Duration::from_millis(500));
                 }
             }
@@ -194,8 +205,8 @@ impl Worker {
     fn exchange_parsers(&mut self, parsers: &Parsers) {
         let mut events = Vec::new();
         self.parser.flush(tandem_base::Timestamp::from_micros(i64::MAX), &mut events);
-        if let Err(error) = self.take(events) {
-            tracing::error!(error = format!("{error:#}"), "events of open joins could not be stored");
+        if let Err(error) = self.take(events, None) {
+            tracing::error!(error = format!("{error:#}"), "events of open joins wait; trying again");
         }
         self.parser = parsers.start();
     }

@@ -4,7 +4,7 @@ use super::Worker;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
-use tandem_base::Timestamp;
+use tandem_base::{Timestamp, fail};
 use tandem_model::{Event, RecordId};
 use tandem_store::{Sealed, StoreError};
 use tokio::sync::oneshot;
@@ -90,7 +90,7 @@ impl Worker {
             // Whoever waited may have gone away.
             let _ = done.send(Ok(()));
         }
-        if self.sealing.is_running() {
+        if self.sealing.is_running() || !self.untaken.is_empty() {
             return;
         }
         let now = self.parts.clock.now();
@@ -102,18 +102,21 @@ impl Worker {
         let due = waiting >= self.parts.seal_events || (waiting > 0 && waited >= self.parts.seal_after);
         let wanted = self.sealing.is_forced_at(self.next);
         if due || wanted {
-            self.begin_seal();
+            self.begin_seal(None);
         }
     }
 
-    pub(super) fn begin_seal(&mut self) {
+    /// Begins a seal of everything that is in the table, at most up to the record `floor`.
+    pub(super) fn begin_seal(&mut self, floor: Option<u64>) {
         let oldest_open = self.parser.oldest_open().map(|record| record.offset);
-        let up_to = self.sealing.clean_cut(self.next, oldest_open);
+        let floor = oldest_open.into_iter().chain(floor).min();
+        let up_to = self.sealing.clean_cut(self.next, floor);
         let txns = self.imports.due(up_to);
         if up_to <= self.sealing.sealed {
             self.sealing.last = self.parts.clock.now();
             return;
         }
+        fail::point("pipeline.seal");
         let store = Arc::clone(&self.parts.store);
         let position = RecordId { epoch: self.epoch, offset: up_to };
         let carried = txns.clone();
@@ -140,10 +143,17 @@ impl Worker {
         match outcome {
             Ok(_) => {
                 self.sealing.failed = false;
+                self.status.set_seal_trouble(None);
                 self.sealing.sealed = running.up_to;
                 self.sealing.joined.retain(|(_, last)| *last >= running.up_to);
                 self.imports.sealed(&running.txns);
                 self.status.seals.fetch_add(1, Relaxed);
+                fail::point("pipeline.sealed");
+                // What followed files have brought is noted before the records that show it go.
+                if !self.tails.save(&self.parts.control, &self.runtime, running.up_to) {
+                    return;
+                }
+                fail::point("pipeline.tails");
                 if let Err(error) = self.parts.spool.trim(running.up_to) {
                     tracing::warn!(error = %error, "files of the spool that are no longer needed could not be removed");
                 }
@@ -154,7 +164,7 @@ impl Worker {
                     error,
                     "events could not be put into files; they stay in the spool and it is tried again"
                 );
-                self.status.set_trouble(&format!("events could not be put into files: {error}"));
+                self.status.set_seal_trouble(Some(format!("events could not be put into files: {error}")));
             }
         }
     }

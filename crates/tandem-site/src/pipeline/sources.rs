@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::time::Duration;
-use tandem_base::{Clock, SystemClock, Timestamp};
+use tandem_base::{Clock, SystemClock, Timestamp, fail};
 use tandem_control::{Control, SourceDelta};
 use tandem_model::{Event, Record, Transport};
 use tokio::runtime::Handle;
@@ -66,11 +66,12 @@ impl SourceTally {
         self.last = now;
         let deltas: Vec<SourceDelta> = self.deltas.values().cloned().collect();
         let saved = runtime.block_on(async {
-            control.sources_add(&deltas).await?;
-            control.set_position("sources", &next.to_le_bytes()).await
+            // The counts and where they end, in one transaction: after a crash nothing is counted twice.
+            control.sources_add(&deltas, Some(("sources", &next.to_le_bytes()))).await
         });
         match saved {
             Ok(()) => {
+                fail::point("pipeline.sources");
                 self.deltas.clear();
                 self.counted = next;
                 true

@@ -1,7 +1,9 @@
 //! Figures of the pipeline, readable at any time.
 
+use super::LastLines;
 use parking_lot::Mutex;
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 use tandem_base::Timestamp;
@@ -27,8 +29,11 @@ pub(crate) struct PipelineStatus {
     /// Receipt to evaluation, of the last batch.
     pub(crate) lag_ms: AtomicU64,
     pub(crate) seals: AtomicU64,
+    /// What followed files have brought, as far as the pipeline has read.
+    pub(crate) tails: Arc<Mutex<LastLines>>,
     oldest_open: Mutex<Option<u64>>,
     trouble: Mutex<Option<String>>,
+    seal_trouble: Mutex<Option<String>>,
     /// When the rate was asked for, and how many events there were.
     samples: Mutex<VecDeque<(Timestamp, u64)>>,
 }
@@ -66,7 +71,7 @@ impl PipelineStatus {
 
     /// What keeps it from going on.
     pub(crate) fn trouble(&self) -> Option<String> {
-        self.trouble.lock().clone()
+        self.trouble.lock().clone().or_else(|| self.seal_trouble.lock().clone())
     }
 
     pub(crate) fn set_caught_up(&self) {
@@ -78,20 +83,36 @@ impl PipelineStatus {
     }
 
     pub(crate) fn set_position(&self, next: u64, oldest_open: Option<u64>) {
-        if self.next.swap(next, Relaxed) != next {
-            *self.trouble.lock() = None;
-        }
+        self.next.store(next, Relaxed);
         *self.oldest_open.lock() = oldest_open;
     }
 
-    pub(crate) fn set_trouble(&self, text: &str) {
-        *self.trouble.lock() = Some(text.to_owned());
+    /// How reading and taking went last.
+    pub(crate) fn set_trouble(&self, text: Option<String>) {
+        *self.trouble.lock() = text;
+    }
+
+    /// How the last seal went.
+    pub(crate) fn set_seal_trouble(&self, text: Option<String>) {
+        *self.seal_trouble.lock() = text;
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn trouble_ends_when_what_failed_succeeds() {
+        let status = PipelineStatus::new(0);
+        status.set_trouble(Some("no room for cases".to_owned()));
+        status.set_seal_trouble(Some("no room for files".to_owned()));
+        assert_eq!(status.trouble().as_deref(), Some("no room for cases"));
+        status.set_trouble(None);
+        assert_eq!(status.trouble().as_deref(), Some("no room for files"));
+        status.set_seal_trouble(None);
+        assert_eq!(status.trouble(), None);
+    }
 
     #[test]
     fn the_rate_is_that_of_the_last_minute() {

@@ -5,7 +5,7 @@ use crate::arguments::DataArguments;
 use crate::output;
 use anyhow::Result;
 use tandem_api::{Client, Health, Settings, SourcePage};
-use tandem_site::{Config, Folder};
+use tandem_site::{ActsChecked, Config, Folder};
 
 pub(crate) fn run(arguments: &DataArguments) -> Result<u8> {
     let folder = Folder::new(&arguments.data);
@@ -42,6 +42,17 @@ impl Talk for Doctor {
         for check in health.checks.iter().filter(|check| self.running || check.name != "receivers") {
             wrong += u32::from(!check.ok);
             output::line(&format!("{} {}: {}", if check.ok { "ok   " } else { "wrong" }, check.name, check.text));
+        }
+        let acts: ActsChecked = client.get("/local/acts").await.map_err(told)?;
+        match &acts.problem {
+            None => output::line(&format!("ok    acts: {}, without a gap, as they were recorded", acts.acts)),
+            Some(problem) => {
+                wrong += 1;
+                output::line(&format!(
+                    "wrong acts: {problem}; the first {} are as they were recorded. Keep `control.db` as it is and look for who changed it",
+                    acts.acts
+                ));
+            }
         }
         let settings: Settings = client.get("/settings").await.map_err(told)?;
         for warning in &settings.warnings {

@@ -94,6 +94,7 @@ impl Talk for Work {
         // Only what is in the table counts as imported.
         let up_to = UpTo { up_to: sink.up_to.load(Ordering::SeqCst) };
         let _: serde_json::Value = client.call(HttpMethod::POST, "/local/seal", Some(&up_to)).await.map_err(told)?;
+        tandem_base::fail::point("import.sealed");
         let end = RunEnd { files: report.progress.files_done, records: report.progress.records };
         let path = format!("/local/runs/{}/end", started.id);
         let _: serde_json::Value = client.call(HttpMethod::POST, &path, Some(&end)).await.map_err(told)?;

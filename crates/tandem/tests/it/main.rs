@@ -2,7 +2,7 @@
 
 mod api;
 mod cli;
-mod crash;
+mod durability;
 mod package;
 mod refusals;
 mod stream;

@@ -1,9 +1,11 @@
 #!/bin/sh
-# Installs the clients with which tandem-ingest is tested into FOLDER: Python and Node packages, and syslog-ng
-# beside the rsyslog of the system, since the two Debian packages exclude each other. Then: TANDEM_TEST_VENV=FOLDER
+# Installs the programs that the tests talk to into FOLDER: log senders and other engines from PyPI and npm, and
+# syslog-ng beside the rsyslog of the system, since the two Debian packages exclude each other. `cargo xtask test` does
+# this by itself; by hand: TANDEM_TEST_VENV=FOLDER TANDEM_PEERS_PYTHON=FOLDER/bin/python
 set -eu
 folder=${1:?usage: scripts/test-venv.sh FOLDER}
-tests=$(cd "$(dirname "$0")/../crates/tandem-ingest/tests" && pwd)
+crates=$(cd "$(dirname "$0")/../crates" && pwd)
+tests=$crates/tandem-ingest/tests
 mkdir -p "$folder"
 folder=$(cd "$folder" && pwd)
 
@@ -12,6 +14,7 @@ python_packages() { # python_packages FOLDER REQUIREMENTS
     "$1/bin/pip" install --quiet --disable-pip-version-check -r "$2"
 }
 python_packages "$folder" "$tests/requirements.txt"
+python_packages "$folder" "$crates/tandem-store/tests/requirements.txt"
 python_packages "$folder/es8" "$tests/requirements-es8.txt"
 
 if command -v npm >/dev/null 2>&1; then

@@ -5,6 +5,9 @@ use std::fs;
 use std::path::Path;
 use std::time::Instant;
 
+/// Where the programs are that the tests talk to.
+const CLIENTS: &str = "target/test-venv";
+
 pub(crate) fn run(root: &Path) -> Result<()> {
     let begin = Instant::now();
     let skipped = root.join("target/skipped-tests.txt");
@@ -34,6 +37,7 @@ pub(crate) fn run(root: &Path) -> Result<()> {
         }
     }
 
+    clients(root);
     let passed = rust_tests(root, &skipped)?;
     let reasons: Vec<String> = fs::read_to_string(&skipped)?.lines().map(str::to_owned).collect();
     crate::say(&format!("\ntook {} s", begin.elapsed().as_secs()));
@@ -97,6 +101,13 @@ fn strip_colour(line: &str) -> String {
     text
 }
 
+/// Log senders and other engines that the tests talk to. What cannot be installed is skipped by its tests, by name.
+fn clients(root: &Path) {
+    if let Err(error) = crate::run(root, "sh", &["scripts/test-venv.sh", CLIENTS]) {
+        crate::say(&format!("{error:#}; tests of what is missing are skipped"));
+    }
+}
+
 /// Runs the Rust tests with nextest, else with cargo's own runner, and answers how many passed.
 fn rust_tests(root: &Path, skipped: &Path) -> Result<u64> {
     let nextest = crate::exists("cargo-nextest");
@@ -108,6 +119,8 @@ fn rust_tests(root: &Path, skipped: &Path) -> Result<u64> {
     crate::say(&format!("$ cargo {}", arguments.join(" ")));
     let mut child = crate::command(root, "cargo");
     child.args(arguments).env("TANDEM_SKIP_LOG", skipped).env("NEXTEST_HIDE_PROGRESS_BAR", "1");
+    let venv = root.join(CLIENTS);
+    child.env("TANDEM_TEST_VENV", &venv).env("TANDEM_PEERS_PYTHON", venv.join("bin/python"));
     if nextest {
         let status = child.status()?;
         if !status.success() {

@@ -82,7 +82,9 @@ impl Detector {
 
     fn routes_of(&mut self, typed: &[TypedAs]) -> Arc<[TypedRoute]> {
         let mut hasher = self.hasher.build_hasher();
-        typed.iter().for_each(|typed| typed.log_type.hash(&mut hasher));
+        for typed in typed {
+            typed.log_type.hash(&mut hasher);
+        }
         let hash = hasher.finish();
         let same = |kept: &&Kept| kept.types.iter().eq(typed.iter().map(|typed| &typed.log_type));
         if let Some(kept) = self.routes.get(&hash).and_then(|kept| kept.iter().find(same)) {

@@ -2,21 +2,17 @@
 
 use crate::site::{built_in, files};
 use std::fs::File;
-use std::path::Path;
 use tandem_content::Workbench;
 use tandem_model::Level;
 
 /// Every eighth of the recorded attacks; `docs/measured/rules.md` has the figures of all.
 #[test]
 fn a_sample_of_recorded_attacks_is_noticed() {
-    let Some(root) = std::env::var_os("TANDEM_CORPORA") else {
-        println!("skipped: TANDEM_CORPORA is not set, so there are no recorded attacks");
-        return;
-    };
+    let Some(root) = tandem_testkit::corpora("a_sample_of_recorded_attacks_is_noticed") else { return };
     let (parsers, rules) = built_in();
     let mut noticed = 0;
     let mut all = 0;
-    for path in files(&Path::new(&root).join("evtx-attack"), ".evtx").into_iter().step_by(8) {
+    for path in files(&root.join("evtx-attack"), ".evtx").into_iter().step_by(8) {
         let mut highest = Level::Informational;
         Workbench::new(&parsers, rules.rules.iter().cloned())
             .file(&path.to_string_lossy(), File::open(&path).unwrap(), &mut |_, found| {

@@ -74,7 +74,7 @@ async fn rsyslog(test: &str, module: Option<&str>, action: impl Fn(&Target) -> S
             "/usr/lib64/rsyslog",
         ];
         if !folders.iter().any(|folder| Path::new(folder).join(module).exists()) {
-            println!("skipped: rsyslog has no {module}");
+            tandem_testkit::skip(module, "rsyslog has no such module");
             return;
         }
     }

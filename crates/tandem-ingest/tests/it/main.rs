@@ -1,5 +1,5 @@
 //! Receivers over real sockets on loopback, spoken to by hand and by the clients that people use.
-#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test fails by panicking and says why it is skipped")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod bulk;
 mod clients;

@@ -94,7 +94,7 @@ pub(crate) fn program(name: &str) -> Option<PathBuf> {
     let folders = std::env::split_paths(&path).chain([PathBuf::from("/usr/sbin"), PathBuf::from("/sbin")]);
     let found = folders.map(|folder| folder.join(name)).find(|path| path.is_file());
     if found.is_none() {
-        println!("skipped: {name} is not installed");
+        tandem_testkit::skip(name, "it is not installed");
     }
     found
 }
@@ -102,12 +102,12 @@ pub(crate) fn program(name: &str) -> Option<PathBuf> {
 /// A file that `scripts/test-venv.sh` installs, or `None` after saying that its test is skipped.
 pub(crate) fn installed(path: &str) -> Option<PathBuf> {
     let Ok(folder) = std::env::var("TANDEM_TEST_VENV") else {
-        println!("skipped: TANDEM_TEST_VENV is not set; run scripts/test-venv.sh FOLDER");
+        tandem_testkit::skip(path, "TANDEM_TEST_VENV is not set; run scripts/test-venv.sh FOLDER");
         return None;
     };
     let found = PathBuf::from(folder).join(path);
     if !found.exists() {
-        println!("skipped: {} is not there; run scripts/test-venv.sh", found.display());
+        tandem_testkit::skip(path, "TANDEM_TEST_VENV has no such file; run scripts/test-venv.sh FOLDER");
         return None;
     }
     Some(found)

@@ -8,7 +8,7 @@ mod read;
 use crate::golden::all_parsers;
 use read::{Case, Want};
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use tandem_base::Timestamp;
 use tandem_model::{Event, Value};
 use tandem_parse::Parsers;
@@ -94,10 +94,7 @@ const FLOORS: &[(&str, f64, f64)] = &[
 
 #[test]
 fn logs_of_other_projects_are_read() {
-    let Some(folder) = std::env::var_os("TANDEM_CORPORA").map(PathBuf::from).filter(|folder| folder.is_dir()) else {
-        println!("skipped: TANDEM_CORPORA names no folder with real logs");
-        return;
-    };
+    let Some(folder) = tandem_testkit::corpora("logs_of_other_projects_are_read") else { return };
     let parsers = all_parsers();
     let rows = count(&parsers, &folder.join("logs"));
     print(&rows);

@@ -10,11 +10,7 @@ use tandem_parse::{ParserState, container};
 
 /// The corpus, or nothing when there are none on this machine.
 fn corpus(name: &str) -> Option<PathBuf> {
-    let Some(root) = std::env::var_os("TANDEM_CORPORA") else {
-        println!("skipped: TANDEM_CORPORA is not set, so there is no `{name}`");
-        return None;
-    };
-    Some(Path::new(&root).join(name))
+    Some(tandem_testkit::corpora(name)?.join(name))
 }
 
 fn files(folder: &Path, end: &str, found: &mut Vec<PathBuf>) {

@@ -47,11 +47,8 @@ fn an_event(catalogue: &Catalogue, offset: u64, line: &str) -> Event {
 
 #[tokio::test]
 async fn windows_events_are_found_by_their_fields_and_words() {
-    let Ok(corpora) = std::env::var("TANDEM_CORPORA") else {
-        println!("skipped: TANDEM_CORPORA is not set");
-        return;
-    };
-    let path = std::path::Path::new(&corpora).join("otrf-bench/process-creation.jsonl");
+    let Some(corpora) = tandem_testkit::corpora("windows_events_are_found_by_their_fields_and_words") else { return };
+    let path = corpora.join("otrf-bench/process-creation.jsonl");
     let text = std::fs::read_to_string(path).unwrap();
     let catalogue = shipped();
     let events: Vec<Arc<Event>> =

@@ -3,6 +3,7 @@
 use crate::coverage::accepts;
 use sha2::{Digest, Sha256};
 use std::collections::HashSet;
+use std::path::Path;
 use std::sync::Arc;
 use tandem_base::hex;
 use tandem_model::{Level, LogType, RuleStatus};
@@ -23,7 +24,7 @@ pub struct LoadedRule {
     pub level: Level,
     /// Status; a rule without one is `experimental`.
     pub status: RuleStatus,
-    /// Tags.
+    /// Tags: those that the rule names, and the one that its folder stands for.
     pub tags: Vec<Arc<str>>,
     /// The text of its file.
     pub text: Arc<str>,
@@ -105,6 +106,7 @@ impl Rules {
         }
         let version: Arc<str> = hex(&Sha256::digest(text.as_bytes())[..8]).into();
         let whole: Arc<str> = text.into();
+        let by_folder = folder_tag(file);
         for rule in rules {
             let id: Arc<str> =
                 rule.id.as_deref().map_or_else(|| format!("sha256:{version}:{}", rule.position.line).into(), Arc::from);
@@ -118,6 +120,10 @@ impl Rules {
                 });
                 continue;
             }
+            let mut tags: Vec<Arc<str>> = rule.tags.iter().map(|tag| Arc::from(tag.as_str())).collect();
+            if let Some(tag) = by_folder.filter(|tag| !tags.iter().any(|each| each.eq_ignore_ascii_case(tag))) {
+                tags.push(tag.into());
+            }
             self.rules.push(Arc::new(LoadedRule {
                 id,
                 title: rule.title.as_str().into(),
@@ -125,7 +131,7 @@ impl Rules {
                 version: Arc::clone(&version),
                 level: rule.level.map_or(Level::Informational, level),
                 status: rule.status.map_or(RuleStatus::Experimental, status),
-                tags: rule.tags.iter().map(|tag| Arc::from(tag.as_str())).collect(),
+                tags,
                 text: Arc::clone(&whole),
                 rule: Arc::new(rule),
             }));
@@ -138,10 +144,42 @@ impl Rules {
     }
 }
 
+/// SigmaHQ sorts rules that are no alarms into folders of their own and does not tag all of them. The alert policy knows
+/// tags alone, so the folder becomes the tag that says the same.
+fn folder_tag(file: &str) -> Option<&'static str> {
+    Path::new(file).parent()?.iter().find_map(|part| match part.to_str()? {
+        "rules-compliance" => Some("detection.compliance"),
+        "rules-threat-hunting" => Some("detection.threat-hunting"),
+        _ => None,
+    })
+}
+
 fn level(level: tandem_sigma::Level) -> Level {
     level.as_str().parse().unwrap_or_default()
 }
 
 fn status(status: tandem_sigma::Status) -> RuleStatus {
     status.as_str().parse().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_that_holds_no_alarms_tags_its_rules() {
+        let text = |id: u8, tags: &str| {
+            format!(
+                "title: R{id}\nid: 0000000{id}-0000-4000-8000-000000000000\n{tags}logsource:\n  product: windows\ndetection:\n  s:\n    A: 1\n  condition: s\nlevel: high\n"
+            )
+        };
+        let mut rules = Rules::new();
+        let loader = Loader::new();
+        rules.add(&loader, "content/rules/sigma/rules-compliance/product/a.yml", &text(1, ""));
+        rules.add(&loader, "rules-threat-hunting/b.yml", &text(2, "tags:\n  - Detection.Threat-Hunting\n"));
+        rules.add(&loader, "content/rules/windows/rules-compliance.yml", &text(3, "tags:\n  - attack.impact\n"));
+        let tags: Vec<Vec<&str>> =
+            rules.rules.iter().map(|rule| rule.tags.iter().map(AsRef::as_ref).collect()).collect();
+        assert_eq!(tags, [vec!["detection.compliance"], vec!["Detection.Threat-Hunting"], vec!["attack.impact"]]);
+    }
 }

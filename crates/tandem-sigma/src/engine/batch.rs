@@ -101,7 +101,7 @@ impl Session {
             }
             let event = Row { columns, row };
             self.compare_fields(route, &event, &|_| true);
-            let rules = self.finish(route, &event);
+            let rules = self.finish(route, &event, None);
             if !rules.is_empty() {
                 fired(row, rules);
             }

@@ -28,6 +28,13 @@ pub trait FastEvent: Event {
     /// same name the later one counts.
     fn each_field<'e>(&'e self, visit: &mut dyn FnMut(&'e str, Field<'e>));
 
+    /// A text in which every text that [`Event::each_text`] hands over stands as it is, but for `"`, `\`, `/`
+    /// and control characters, which may be escaped, and numbers, which may be spelled in another way: a
+    /// line of JSON without `\u` is one. With it the engine can tell at once that no keyword is there.
+    fn message(&self) -> Option<&str> {
+        None
+    }
+
     /// The value that encoded bytes stand for. Equal bytes must give equal values.
     ///
     /// Needed only by events that hand over [`Field::Encoded`]; otherwise the bytes are text.

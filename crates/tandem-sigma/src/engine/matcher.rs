@@ -19,11 +19,17 @@ use super::set::Bits;
 
 type Map<K, V> = HashMap<K, V, FixedState>;
 
+/// Most bytes of needles for which a table of all transitions is made: several times faster, and
+/// up to 256 bytes of memory for each of these bytes.
+const DFA_BYTES_MAX: usize = 8_000;
+
 /// Decides every leaf of one field (or of the keywords) for one value.
 #[derive(Debug, Default)]
 pub(super) struct Matcher {
     /// Folded texts that are the whole value.
     whole: Map<Box<str>, LeafId>,
+    /// Folded texts that are the whole value for leaves that have several of them.
+    alternatives: Map<Box<str>, Vec<LeafId>>,
     /// Spellings of numbers and booleans, in lower case, with the leaves to ask.
     spelled: Map<Box<str>, Vec<LeafId>>,
     /// Numbers with the leaves to ask.
@@ -76,7 +82,7 @@ enum Use {
 /// Working memory of a matcher.
 #[derive(Debug, Default)]
 pub(super) struct Scratch {
-    folded: String,
+    pub(super) folded: String,
     /// For each leaf the turn in which it was last met.
     met: Vec<u32>,
     turn: u32,
@@ -175,9 +181,21 @@ impl Matcher {
             Test::Other(key) => &key.0,
         };
         match predicate {
-            Predicate::Text { pattern, .. } => match needles::of_pattern(pattern) {
-                Some(needle) => need(needle, Use::Ask(id)),
-                None => self.always.push(id),
+            Predicate::Text { pattern, anchor } => match needles::spelled_out(pattern) {
+                Some(texts) => {
+                    for text in texts {
+                        match anchor {
+                            Anchor::Whole => self.spelled_whole(text, id),
+                            Anchor::Start => need(text, Use::Start(id)),
+                            Anchor::End => need(text, Use::End(id)),
+                            Anchor::Anywhere => need(text, Use::Anywhere(id)),
+                        }
+                    }
+                }
+                None => match needles::of_pattern(pattern) {
+                    Some(needle) => need(needle, Use::Ask(id)),
+                    None => self.always.push(id),
+                },
             },
             Predicate::Regex(regex) => match needles::of_regex(regex) {
                 Some(all) => all.into_iter().for_each(|needle| need(needle, Use::Ask(id))),
@@ -199,6 +217,11 @@ impl Matcher {
             // Absence and other fields are no matter of a value.
             Predicate::Exists(false) | Predicate::FieldRef { .. } => {}
         }
+    }
+
+    /// One of several texts that may be the whole value; the leaf is asked, since it has others.
+    fn spelled_whole(&mut self, text: String, id: LeafId) {
+        self.alternatives.entry(text.into()).or_default().push(id);
     }
 
     /// Puts the leaves that hold for the value of a present field into `found`, sorted.
@@ -230,7 +253,7 @@ impl Matcher {
         scratch.begin(leaves.len());
         scratch.ask.extend_from_slice(&self.always);
         self.decide_typed(value, scratch);
-        if !self.whole.is_empty() || !self.spelled.is_empty() || self.needles.is_some() {
+        if !(self.whole.is_empty() && self.alternatives.is_empty() && self.spelled.is_empty() && self.needles.is_none()) {
             let mut folded = std::mem::take(&mut scratch.folded);
             fold_into(&text, &mut folded);
             self.decide_folded(&folded, matches!(value, Value::Str(_)), scratch, found);
@@ -263,6 +286,9 @@ impl Matcher {
 
     fn decide_folded(&self, folded: &str, is_text: bool, scratch: &mut Scratch, found: &mut Vec<LeafId>) {
         found.extend(self.whole.get(folded));
+        if !self.alternatives.is_empty() {
+            found.extend(self.alternatives.get(folded).into_iter().flatten());
+        }
         if is_text || matches!(folded, "true" | "false") {
             for id in self.spelled.get(folded).into_iter().flatten() {
                 if scratch.meets(*id) {
@@ -301,10 +327,11 @@ impl Needles {
         }
         let mut sorted: Vec<(String, Vec<Use>)> = map.into_iter().collect();
         sorted.sort_unstable_by(|a, b| a.0.cmp(&b.0));
-        let kind = (sorted.len() > 64).then_some(AhoCorasickKind::ContiguousNFA);
+        let bytes: usize = sorted.iter().map(|(needle, _)| needle.len()).sum();
+        let kind = if bytes <= DFA_BYTES_MAX { AhoCorasickKind::DFA } else { AhoCorasickKind::ContiguousNFA };
         let built = AhoCorasick::builder()
             .match_kind(MatchKind::Standard)
-            .kind(kind)
+            .kind(Some(kind))
             .prefilter(false)
             .build(sorted.iter().map(|(needle, _)| needle));
         let mut ends = Vec::with_capacity(sorted.len());
@@ -357,7 +384,8 @@ fn address_of(text: &str) -> Option<IpAddr> {
     text.split_once('%').map_or(text, |(address, _)| address).parse().ok()
 }
 
-fn fold_into(text: &str, folded: &mut String) {
+/// Folds every character.
+pub(super) fn fold_into(text: &str, folded: &mut String) {
     folded.clear();
     if text.is_ascii() {
         folded.push_str(text);

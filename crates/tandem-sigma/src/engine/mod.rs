@@ -6,6 +6,7 @@ mod batch;
 mod builder;
 mod expression;
 mod fields;
+mod keywords;
 mod leaf;
 mod matcher;
 mod memo;

@@ -2,7 +2,7 @@
 
 use regex_syntax::hir::{Class, Hir, HirKind};
 
-use crate::pattern::{Element, Pattern, fold};
+use crate::pattern::{Case, Element, Pattern, fold};
 use crate::regexp::RegexPredicate;
 
 /// Most needles that stand for one regular expression.
@@ -13,6 +13,17 @@ const BRANCHES_MAX: usize = 8;
 const CLASS_MAX: usize = 16;
 /// Shortest needle that is worth looking for.
 const NEEDLE_BYTES_MIN: usize = 2;
+
+/// Most texts that a pattern with dashes is spelled out to.
+const SPELLINGS_MAX: usize = 25;
+
+/// Every text that a pattern without wildcards stands for, folded, if these are few and not empty.
+pub(super) fn spelled_out(pattern: &Pattern) -> Option<Vec<String>> {
+    if pattern.case() == Case::Kept || pattern.is_empty() {
+        return None;
+    }
+    pattern.literals(SPELLINGS_MAX).ok()
+}
 
 /// The longest run of characters in a pattern with wildcards; `None` if it has none worth looking for.
 pub(super) fn of_pattern(pattern: &Pattern) -> Option<String> {
@@ -156,7 +167,7 @@ fn folded_members(class: &Class) -> Option<Vec<char>> {
 mod tests {
     use super::*;
     use crate::limits::Limits;
-    use crate::pattern::{Anchor, Case};
+    use crate::pattern::Anchor;
     use crate::regexp::RegexFlags;
 
     #[test]

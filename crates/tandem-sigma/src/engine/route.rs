@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::Engine;
 use super::expression::Expression;
+use super::keywords::KeywordFilter;
 use super::leaf::{FieldId, LeafId};
 use super::set::Bits;
 
@@ -66,6 +67,8 @@ pub struct Route {
     pub(super) paths: Vec<FieldId>,
     pub(super) references: Vec<Reference>,
     pub(super) has_keywords: bool,
+    /// Tells quickly that there is none of the keywords.
+    pub(super) keyword_filter: Option<KeywordFilter>,
 }
 
 impl Route {
@@ -82,6 +85,7 @@ impl Route {
             paths: Vec::new(),
             references: Vec::new(),
             has_keywords: false,
+            keyword_filter: None,
             rules,
         };
         for number in &route.rules {
@@ -108,6 +112,10 @@ impl Route {
             if names.name(field).contains('.') {
                 route.paths.push(field);
             }
+        }
+        let keywords = engine.leaves_of[names.len()].iter().filter(|leaf| route.has_leaf.get(**leaf));
+        if route.has_keywords {
+            route.keyword_filter = KeywordFilter::new(&engine.leaves, keywords);
         }
         route.references =
             engine.references.iter().copied().filter(|reference| route.has_leaf.get(reference.leaf)).collect();

@@ -169,7 +169,7 @@ impl Session {
         self.note_fields(route, &fields, &Asked(event));
         self.fields = Some(fields.recycled());
         self.compare_fields(route, event, &|_| true);
-        self.finish(route, event)
+        self.finish(route, event, None)
     }
 
     /// Memory for the fields of the next event, for parsers that push them themselves.
@@ -197,7 +197,7 @@ impl Session {
             self.compare_fields(route, event, &|field| fields.nested || fields.seen.get(field));
         }
         self.fields = Some(fields.recycled());
-        self.finish(route, event)
+        self.finish(route, event, event.message())
     }
 
     /// The number of a field that some rule asks for.
@@ -237,8 +237,8 @@ impl Session {
 
     /// What fires for what was noted.
     #[inline]
-    pub(super) fn finish(&mut self, route: &Route, event: &dyn Event) -> &[u32] {
-        if route.has_keywords {
+    pub(super) fn finish(&mut self, route: &Route, event: &dyn Event, message: Option<&str>) -> &[u32] {
+        if route.has_keywords && self.may_have_keywords(route, message) {
             self.search_keywords(route, event);
         }
         let outcome = self.outcome(route);
@@ -246,6 +246,13 @@ impl Session {
             meter.count(self.sets.get(outcome));
         }
         self.sets.get(outcome)
+    }
+
+    fn may_have_keywords(&mut self, route: &Route, message: Option<&str>) -> bool {
+        match (&route.keyword_filter, message) {
+            (Some(filter), Some(message)) => filter.may_hold(message, &mut self.work.scratch.folded),
+            _ => true,
+        }
     }
 
     #[inline]
@@ -406,41 +413,25 @@ impl Session {
     }
 
     fn search_keywords(&mut self, route: &Route, event: &dyn Event) {
-        let mut all: Vec<LeafId> = Vec::new();
-        event.each_text(&mut |text| {
-            let set = self.set_of_text(text);
-            if set != Sets::EMPTY {
-                all.extend_from_slice(self.sets.get(set));
-            }
-            false
-        });
-        if !all.is_empty() {
-            all.sort_unstable();
-            all.dedup();
-            let set = self.sets.intern(&all);
-            self.note(route, KEYWORDS, set);
-        }
-    }
-
-    fn set_of_text(&mut self, text: &str) -> SetId {
-        let key = ValueKey { field: KEYWORDS, kind: 1, bytes: text.as_bytes() };
-        let remember = text.len() <= VALUE_BYTES_MAX;
-        let hash = if remember { self.memo.hash(key) } else { 0 };
-        if remember && let Some(set) = self.memo.get(key, hash) {
-            return set;
-        }
         let engine = &self.engine;
         let mut found = std::mem::take(&mut self.found);
         found.clear();
-        engine.matcher(None).decide_text(&engine.leaves, text, &mut self.work.scratch, &mut found);
-        found.sort_unstable();
-        found.dedup();
-        let set = self.sets.intern(&found);
-        self.found = found;
-        if remember {
-            self.memo.put(key, hash, set);
+        event.each_text(&mut |text| {
+            let scratch = &mut self.work.scratch;
+            if route.keyword_filter.as_ref().is_none_or(|filter| filter.may_hold(text, &mut scratch.folded)) {
+                engine.matcher(None).decide_text(&engine.leaves, text, scratch, &mut found);
+            }
+            false
+        });
+        if !found.is_empty() {
+            found.sort_unstable();
+            found.dedup();
+            let set = self.sets.intern(&found);
+            self.found = found;
+            self.note(route, KEYWORDS, set);
+        } else {
+            self.found = found;
         }
-        set
     }
 
     /// The rules that fire for the key.

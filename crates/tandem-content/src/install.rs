@@ -34,7 +34,7 @@ pub enum InstallError {
         /// File.
         path: PathBuf,
         /// Cause.
-        source: std::io::Error,
+        source: io::Error,
     },
     /// Not an archive that can be read.
     #[error("{0} is neither a folder nor a .zip, .tar, .tar.gz or .tar.zst archive that can be read")]
@@ -56,7 +56,7 @@ pub enum InstallError {
         /// Folder.
         path: PathBuf,
         /// Cause.
-        source: std::io::Error,
+        source: io::Error,
     },
 }
 

@@ -4,14 +4,17 @@ use anyhow::{Context, Result, ensure};
 use parking_lot::Mutex;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
 use std::process::Command;
 use std::sync::atomic::{AtomicU64, Ordering};
+use tandem_api::HttpMethod;
 use tandem_testkit::program::tandem;
 
 /// Every so many records one is an attack.
 const ATTACK_EVERY: u64 = 10;
 /// The rule that each attack fires once.
 const RULE: &str = "Shadow Copies Deleted";
+const RULE_ID: &str = "a5900e7a-53ee-56d4-a672-a95861c267da";
 
 /// How a record was sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -99,6 +102,10 @@ pub(super) fn rows(data: &str, sql: &str) -> Result<Vec<Value>> {
 pub(super) struct Stored {
     pub(super) records: HashMap<u64, u32>,
     detections: HashMap<u64, u32>,
+    numbers: HashMap<String, u64>,
+    /// Of each attack that is not from an import: how often it is judged, and whether it is in a case. Only while the
+    /// site runs.
+    judged: Option<HashMap<u64, (u32, bool)>>,
 }
 
 const PAGE: u64 = 50_000;
@@ -128,7 +135,30 @@ impl Stored {
             let number = *markers.get(id).context("a detection has its event in the table")?;
             *stored.detections.entry(number).or_insert(0) += 1;
         }
+        stored.numbers = markers;
         Ok(stored)
+    }
+
+    /// Reads what the control database has, from the running site.
+    pub(super) fn read_judged(&mut self, data: &Path) -> Result<()> {
+        let mut judged: HashMap<u64, (u32, bool)> = HashMap::new();
+        let mut cursor = String::new();
+        loop {
+            let path = format!("/detections?rule_id={RULE_ID}&limit=500&cursor={cursor}");
+            let page = super::rig::call(data, HttpMethod::GET, &path, &Value::Null)?;
+            for row in page["items"].as_array().context("a page has items")? {
+                let Some(number) = row["event_id"].as_str().and_then(|id| self.numbers.get(id)) else { continue };
+                let entry = judged.entry(*number).or_default();
+                entry.0 += 1;
+                entry.1 |= row["case"].is_string();
+            }
+            match page["next_cursor"].as_str() {
+                Some(next) => next.clone_into(&mut cursor),
+                None => break,
+            }
+        }
+        self.judged = Some(judged);
+        Ok(())
     }
 
     /// Everything that is not as promised, in words; nothing when all is well. The second answer are the figures.
@@ -151,6 +181,14 @@ impl Stored {
             if stored > 1 {
                 figures.twice += 1;
                 wrong.push(format!("{way:?} record {number} is there {stored} times"));
+            }
+            if let Some(judged) = &self.judged
+                && stored > 0
+                && is_attack(*number)
+                && *way != Way::Import
+                && judged.get(number) != Some(&(1, true))
+            {
+                wrong.push(format!("{way:?} record {number}: judged, in a case: {:?}", judged.get(number)));
             }
             let due = u32::from(stored > 0 && is_attack(*number));
             if detected != due {

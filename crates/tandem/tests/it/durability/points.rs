@@ -4,7 +4,7 @@ use super::rig::Rig;
 use anyhow::{Context, Result, ensure};
 use std::path::Path;
 use std::sync::Arc;
-use tandem_base::{Chance, ManualClock, SystemChance, Timestamp, fail};
+use tandem_base::{Chance, Clock, ManualClock, SystemChance, SystemClock, Timestamp, fail};
 use tandem_content::Content;
 use tandem_model::{Record, RecordId, Transport};
 use tandem_parse::Parsers;
@@ -103,10 +103,7 @@ fn seed(data: &Path, days: u64) -> Result<()> {
     let files = content.parsers.iter().map(|file| (file.name.clone(), file.text.clone())).collect();
     let (parsers, wrong) = Parsers::compile(files, &content.catalogue);
     ensure!(wrong.is_empty(), "the parsers compile");
-    let now = Timestamp::from_seconds(
-        std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?.as_secs().cast_signed(),
-    );
-    let received = now.minus(std::time::Duration::from_hours(24 * days));
+    let received = SystemClock.now().minus(std::time::Duration::from_hours(24 * days));
     let epoch = SystemChance.next_u64();
     let mut events = Vec::new();
     let mut state = parsers.start();

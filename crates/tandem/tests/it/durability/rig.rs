@@ -103,6 +103,11 @@ impl Rig {
             child.wait()?;
         }
         let data = self.data_text()?.to_owned();
+        // Everything durable is worked off before anything is compared.
+        wait_for("the end of the backlog", 900, || {
+            let health = call(self.data(), HttpMethod::GET, "/health", &Value::Null)?;
+            Ok((health["ready"] == true && health["spool"]["lag_records"] == 0).then_some(()))
+        })?;
         let lines = self.shared.ledger.of(Way::File);
         let all_there = || {
             let stored = Stored::read(&data)?;
@@ -112,10 +117,14 @@ impl Rig {
         let _ = wait_for("the followed file's last line", 60, all_there);
         let doctor = run(&["doctor", "--data", &data])?;
         let said = String::from_utf8_lossy(&doctor.stdout).into_owned();
+        let mut stored = Stored::read(&data)?;
+        stored.read_judged(self.data())?;
         site.stop()?;
-        let stored = Stored::read(&data)?;
+        // Once more, from files alone.
+        let from_files = Stored::read(&data)?;
+        ensure!(from_files.records == stored.records, "{what}: a stop changed what is stored");
         let (wrong, figures) = stored.compare(&self.shared.ledger);
-        self.print(what, &figures, &wrong)?;
+        self.print(what, &figures, &wrong);
         ensure!(wrong.is_empty(), "{what}: {} things are wrong, such as: {}", wrong.len(), first(&wrong));
         ensure!(doctor.status.success(), "{what}: doctor found something wrong:\n{said}");
         ensure!(said.contains("ok    acts: "), "{what}: doctor says nothing of acts:\n{said}");
@@ -123,7 +132,7 @@ impl Rig {
     }
 
     #[expect(clippy::print_stdout, reason = "the figures are what a person runs this for")]
-    fn print(&self, what: &str, figures: &Figures, wrong: &[String]) -> Result<()> {
+    fn print(&self, what: &str, figures: &Figures, wrong: &[String]) {
         let mut clock: Vec<Duration> = self.ready.iter().map(|(clock, _)| *clock).collect();
         let mut cpu: Vec<Duration> = self.ready.iter().map(|(_, cpu)| *cpu).collect();
         clock.sort();
@@ -146,7 +155,6 @@ impl Rig {
             seconds(&cpu, last),
         );
         println!("{what}: acknowledged and stored by way: {:?}", figures.ways);
-        Ok(())
     }
 }
 

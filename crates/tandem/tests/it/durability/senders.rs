@@ -17,11 +17,11 @@ use tandem_testkit::program::tandem;
 
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Between two requests of one sender, so that several fit beside each other.
-const PACE: Duration = Duration::from_millis(8);
+const PACE: Duration = Duration::from_millis(15);
 const CHANNEL: &str = "0b9a2f1e-7c1d-4f5e-9c57-5d3e4a6f7b80";
 /// A followed file is renamed after so many lines.
-const ROTATE_LINES: u64 = 300;
-const IMPORT_RECORDS: u64 = 400;
+const ROTATE_LINES: u64 = 60;
+const IMPORT_RECORDS: u64 = 200;
 
 /// Where the site can be reached at present.
 #[derive(Clone, Default)]
@@ -201,7 +201,7 @@ fn file(shared: &Shared) {
             let _ = std::fs::rename(&path, shared.files.join(format!("app.log.{rotation}")));
             file = open();
         }
-        if !shared.pace(PACE * 2) {
+        if !shared.pace(PACE * 8) {
             return;
         }
     }
@@ -290,7 +290,8 @@ async fn work(client: &Client, shared: &Shared, turn: u64) -> Result<()> {
         1 => {
             let page: Value = client.get("/rules?limit=1&q=Scheduled").await?;
             let id = page["items"][0]["id"].as_str().context("a rule")?.to_owned();
-            patch(format!("/rules/{id}"), json!({"enabled": turn % 2 == 0, "reason": "a test of switching"})).await?;
+            patch(format!("/rules/{id}"), json!({"enabled": turn.is_multiple_of(2), "reason": "a test of switching"}))
+                .await?;
         }
         2 => {
             let page: Value = client.get("/sources").await?;

@@ -34,6 +34,7 @@ pub struct UserPage {
 
 /// `POST /users`.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct NewUser {
     /// Sign-in name.
     pub name: String,
@@ -48,6 +49,7 @@ pub struct NewUser {
 
 /// `PATCH /users/{id}`.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct UserChange {
     /// Whether the account may sign in.
     #[serde(default)]
@@ -87,6 +89,7 @@ pub struct SecondFactorCode {
 
 /// `POST /ingest-tokens`, `POST /api-tokens`.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct NewToken {
     /// Name; for an ingest token also the name of the source.
     pub name: String,

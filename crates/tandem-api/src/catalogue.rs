@@ -138,7 +138,7 @@ pub const ENDPOINTS: &[Endpoint] = &[
         Verb("source_edit"),
         Some("SourceChange"),
         Some("SourceDetail"),
-        "Change a source's owner or note.",
+        "Change a source's name, owner or note.",
     ),
     row(Get, "/receivers", Verb("source_read"), None, Some("ReceiverPage"), "Receivers and what senders need."),
     row(Get, "/ingest-tokens", Verb("ingest_token"), None, Some("TokenPage"), "Ingest tokens."),

@@ -89,6 +89,7 @@ pub struct RuleDetail {
 
 /// `PATCH /rules/{id}`.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct RuleChange {
     /// On or off.
     pub enabled: bool,

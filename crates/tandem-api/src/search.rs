@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 
 /// `POST /search`: rows, histogram and facets in one request.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct SearchRequest {
     /// The query (`docs/search.md`).
     #[serde(default)]
@@ -143,6 +144,7 @@ pub struct FacetValue {
 
 /// `POST /search/check`.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct QueryCheck {
     /// The query.
     pub query: String,
@@ -201,6 +203,7 @@ pub struct FieldInfo {
 
 /// `POST /sql`.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct SqlRequest {
     /// One SELECT.
     pub sql: String,

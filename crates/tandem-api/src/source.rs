@@ -89,7 +89,11 @@ pub struct Diagnosis {
 
 /// `PATCH /sources/{id}`.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct SourceChange {
+    /// New name.
+    #[serde(default)]
+    pub name: Option<String>,
     /// New owner.
     #[serde(default)]
     pub owner: Option<String>,

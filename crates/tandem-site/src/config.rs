@@ -307,8 +307,8 @@ impl Config {
                 "[spool] file_bytes_max must lie between 65536 (64 KiB) and a fourth of size_bytes_max".to_owned(),
             );
         }
-        if !(1024..=16 << 20).contains(&self.syslog.frame_bytes_max) {
-            problems.push("[syslog] frame_bytes_max must lie between 1024 and 16777216".to_owned());
+        if !(1024..=4 << 20).contains(&self.syslog.frame_bytes_max) {
+            problems.push("[syslog] frame_bytes_max must lie between 1024 and 4194304 (4 MiB)".to_owned());
         }
         if !(1..=3600).contains(&self.query.time_s_max) {
             problems.push("[query] time_s_max must lie between 1 and 3600".to_owned());

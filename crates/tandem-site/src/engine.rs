@@ -15,7 +15,7 @@ use tandem_control::{Control, SiteInfo, SiteKey};
 use tandem_ingest::Receivers;
 use tandem_parse::Parsers;
 use tandem_service::{Actor, AlertPolicy, Matrix, Party, Role};
-use tandem_spool::{Limits, Spool};
+use tandem_spool::{Limits, RECORD_BYTES_HARD_MAX, Spool};
 use tandem_store::{Store, StoreConfig};
 use tandem_web::{Assets, Gate, Listener, SiteFacts, TlsFiles};
 use tokio::sync::{Mutex, broadcast};
@@ -54,7 +54,7 @@ impl Site {
     /// Makes a site in `folder`: keys, control data, empty spool, `tandem.toml`.
     pub async fn init(folder: &Folder, name: &str, demo: bool) -> Result<()> {
         if folder.is_site() {
-            bail!("{} is a site already", folder.path().display());
+            bail!("{} is a site already; run it with `tandem site run`, or name a new folder", folder.path().display());
         }
         folder.create()?;
         let _lock = folder.lock()?;
@@ -104,7 +104,11 @@ impl Site {
         let key = SiteKey::load(&folder.key()).context("reading the site key")?;
         let control =
             Control::open(&folder.control(), key, Arc::clone(&clock), Arc::clone(&chance), loaded.policy).await?;
-        let info = control.site().await?.context("the site's control data is empty")?;
+        let info = control
+            .site()
+            .await?
+            .context("control.db holds no site")
+            .context("hint: make a new site from the last backup: `tandem restore --data NEWFOLDER ARCHIVE`")?;
         let catalogue = Arc::new(loaded.content.catalogue);
         let store_config = StoreConfig { query_memory_bytes: config.query.memory_bytes_max, ..StoreConfig::default() };
         let store = Store::open_with(folder.path(), Arc::clone(&catalogue), Arc::clone(&clock), store_config).await?;
@@ -302,6 +306,8 @@ fn limits(config: &Config) -> Limits {
     Limits {
         spool_bytes_max: config.spool.size_bytes_max,
         file_bytes_max: config.spool.file_bytes_max.min(config.spool.size_bytes_max / 4),
+        // Room for the longest frame, event or document that a receiver or an import hands on, with its facts.
+        record_bytes_max: RECORD_BYTES_HARD_MAX,
         ..Limits::default()
     }
 }

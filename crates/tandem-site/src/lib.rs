@@ -1,5 +1,6 @@
 //! Joins the rooms into the customer's program: pipeline, jobs, handlers.
 
+mod advice;
 mod app;
 mod config;
 mod demo;
@@ -16,6 +17,7 @@ mod router;
 mod rulebook;
 mod sink;
 
+pub use advice::advice;
 pub use config::{
     Config, ConfigError, ConsoleConfig, IngestConfig, QueryConfig, SiteConfig, SpoolConfig, StoreConfig, SyslogConfig,
     TailConfig, Tls,

@@ -1,5 +1,6 @@
 //! The router, made from the endpoint catalogue: no handler without its row, no row without its handler.
 
+use crate::body::{read_body, whole_problems};
 use crate::gate::{Credential, Known, nobody};
 use crate::local::OverSocket;
 use crate::{Gate, Refused};
@@ -18,6 +19,8 @@ use tandem_service::{Actor, Object, ObjectKind, Verb};
 
 /// Largest body of a request of a person.
 const BODY_BYTES_MAX: usize = 4 << 20;
+/// Largest body of a request that needs no sign-in.
+const OPEN_BODY_BYTES_MAX: usize = 64 << 10;
 
 /// The person, token or socket behind a request.
 #[derive(Debug, Clone)]
@@ -91,6 +94,7 @@ impl<S: Clone + Send + Sync + 'static> Api<S> {
         self.router
             .fallback(|| async { Refused::not_found("this endpoint") })
             .layer(axum::extract::DefaultBodyLimit::max(BODY_BYTES_MAX))
+            .layer(middleware::from_fn(whole_problems))
             .layer(middleware::from_fn(answer_headers))
     }
 }
@@ -129,7 +133,12 @@ async fn guard(State(check): State<Check>, mut request: Request, next: Next) -> 
         };
         request.extensions_mut().insert(Caller { actor, session });
     }
-    next.run(request).await
+    // Whoever is not known yet gets little room.
+    let limit_bytes = if check.guard == Guard::Open { OPEN_BODY_BYTES_MAX } else { BODY_BYTES_MAX };
+    match read_body(request, limit_bytes).await {
+        Ok(request) => next.run(request).await,
+        Err(refused) => refused.into_response(),
+    }
 }
 
 async fn answer_headers(request: Request, next: Next) -> Response {

@@ -2,6 +2,7 @@
 
 mod account;
 mod assets;
+mod body;
 mod gate;
 mod guard;
 mod local;

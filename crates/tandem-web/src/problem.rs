@@ -1,5 +1,6 @@
 //! Refusals and failures as RFC 9457 problems.
 
+use crate::body::{next_step, short};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use tandem_api::Problem;
@@ -48,7 +49,7 @@ impl Refused {
     /// With what it means.
     #[must_use]
     pub fn detail(mut self, detail: impl Into<String>) -> Self {
-        self.0.detail = Some(detail.into());
+        self.0.detail = Some(short(detail.into()));
         self
     }
 
@@ -83,6 +84,14 @@ pub fn from_control(error: ControlError) -> Refused {
         ControlError::Refused(refusal) => {
             Refused::new(StatusCode::UNPROCESSABLE_ENTITY, refusal.code, refusal.because.clone())
         }
+        ControlError::File { path, source, .. } => {
+            tracing::warn!(path, error = %source, "a file could not be used");
+            return Refused::new(StatusCode::UNPROCESSABLE_ENTITY, "file", error.to_string())
+                .detail(source.to_string())
+                .hint(
+                    "name a file that is not there yet, in a folder that is and that the account of tandem may write",
+                );
+        }
         ControlError::Invalid { field, .. } => Refused::invalid(error.to_string()).detail(format!("in `{field}`")),
         _ => return Refused::failed(&error),
     };
@@ -102,7 +111,12 @@ fn uuid_like() -> String {
 impl IntoResponse for Refused {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let body = serde_json::to_vec(&self.0).unwrap_or_default();
+        let mut problem = self.0;
+        problem.title = short(std::mem::take(&mut problem.title));
+        if problem.hint.is_none() && problem.how_to_get_access.is_none() {
+            problem.hint = next_step(&problem.kind, problem.status).map(str::to_owned);
+        }
+        let body = serde_json::to_vec(&problem).unwrap_or_default();
         let mut response = (status, body).into_response();
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         response

@@ -18,6 +18,8 @@ use tokio_util::task::TaskTracker;
 
 const CONNECTIONS_MAX: usize = 1024;
 const HEADER_PATIENCE: Duration = Duration::from_secs(10);
+/// A peer of HTTP/2 that is gone is noticed after this time.
+const KEEP_ALIVE: Duration = Duration::from_mins(1);
 const SHUTDOWN_PATIENCE: Duration = Duration::from_secs(5);
 
 /// Certificate and key as PEM files.
@@ -175,7 +177,7 @@ where
     let router = router.layer(axum::Extension(Stopping(stop.clone())));
     let mut builder = auto::Builder::new(TokioExecutor::new());
     builder.http1().timer(TokioTimer::new()).header_read_timeout(HEADER_PATIENCE);
-    builder.http2().timer(TokioTimer::new()).max_concurrent_streams(64);
+    builder.http2().timer(TokioTimer::new()).max_concurrent_streams(64).keep_alive_interval(Some(KEEP_ALIVE));
     let connection = builder.serve_connection_with_upgrades(io, TowerToHyperService::new(router));
     tokio::pin!(connection);
     tokio::select! {

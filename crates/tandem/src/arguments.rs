@@ -29,7 +29,7 @@ pub(crate) enum Command {
     ///
     /// Reads EVTX, JSON, syslog, audit and other known logs, also compressed, and folders of them.
     /// Prints one JSON object a line for each detection. Ends with 0 when everything was read,
-    /// 2 when a file could not be, 1 on wrong usage.
+    /// 2 when a file or a part of one could not be, 1 on wrong usage.
     ///
     /// Example: tandem detect --rules sigma/rules -- Security.evtx auth.log
     Detect(DetectArguments),

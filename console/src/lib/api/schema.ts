@@ -1683,7 +1683,7 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
-        /** Change a source's owner or note. */
+        /** Change a source's name, owner or note. */
         patch: {
             parameters: {
                 query?: never;
@@ -3431,6 +3431,8 @@ export interface components {
         };
         /** @description `PATCH /sources/{id}`. */
         SourceChange: {
+            /** @description New name. */
+            name?: string | null;
             /** @description New note. */
             note?: string | null;
             /** @description New owner. */

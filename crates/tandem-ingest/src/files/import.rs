@@ -268,7 +268,7 @@ impl Reader {
         let (file, hash) = match hashed {
             Ok(hashed) => hashed,
             Err(error) => {
-                self.unread(path, format!("cannot be read: {error}"))?;
+                self.unread(path, error.to_string())?;
                 return self.done(found, before);
             }
         };

@@ -18,7 +18,7 @@ pub(super) fn walk(path: &Path, found: &mut Vec<Found>, unread: &mut impl FnMut(
     match fs::metadata(path) {
         Ok(metadata) if metadata.is_dir() => folder(path, 0, found, unread),
         Ok(metadata) => one(path, &metadata, found, unread),
-        Err(error) => unread(path, format!("cannot be read: {error}")),
+        Err(error) => unread(path, error.to_string()),
     }
 }
 
@@ -28,13 +28,13 @@ fn folder(path: &Path, depth: usize, found: &mut Vec<Found>, unread: &mut impl F
     }
     let entries = match fs::read_dir(path) {
         Ok(entries) => entries,
-        Err(error) => return unread(path, format!("folder cannot be read: {error}")),
+        Err(error) => return unread(path, format!("the folder: {error}")),
     };
     let mut paths = Vec::new();
     for entry in entries {
         match entry {
             Ok(entry) => paths.push(entry.path()),
-            Err(error) => unread(path, format!("folder cannot be read to its end: {error}")),
+            Err(error) => unread(path, format!("the folder breaks off: {error}")),
         }
     }
     paths.sort();
@@ -44,10 +44,10 @@ fn folder(path: &Path, depth: usize, found: &mut Vec<Found>, unread: &mut impl F
             Ok(metadata) if metadata.is_symlink() => match fs::metadata(&path) {
                 Ok(metadata) if metadata.is_dir() => unread(&path, "symbolic link to a folder".to_owned()),
                 Ok(metadata) => one(&path, &metadata, found, unread),
-                Err(error) => unread(&path, format!("cannot be read: {error}")),
+                Err(error) => unread(&path, error.to_string()),
             },
             Ok(metadata) => one(&path, &metadata, found, unread),
-            Err(error) => unread(&path, format!("cannot be read: {error}")),
+            Err(error) => unread(&path, error.to_string()),
         }
     }
 }

@@ -4,6 +4,7 @@ use super::{Peer, Shared, bulk, hec, ndjson, probe, problem};
 use crate::counters::Cause;
 use axum::Router;
 use axum::extract::{Request, State};
+use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::{any, get, post};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -40,6 +41,7 @@ fn router(shared: &Arc<Shared>) -> Router {
         .route("/_bulk", post(bulk::take).put(bulk::take))
         .route("/{index}/_bulk", post(bulk::take).put(bulk::take))
         .fallback(other)
+        .method_not_allowed_fallback(method)
         .with_state(Arc::clone(shared))
 }
 
@@ -54,6 +56,14 @@ async fn other(State(shared): State<Arc<Shared>>, request: Request) -> Response 
         shared.receiver.error(Cause::Unsupported, &format!("request {what} is not known"));
         problem::not_found(&what)
     })
+}
+
+/// A way to deliver, by a method that it does not take.
+async fn method(State(shared): State<Arc<Shared>>, request: Request) -> Response {
+    let what: String = format!("{} {}", request.method(), request.uri().path()).chars().take(120).collect();
+    shared.receiver.error(Cause::Unsupported, &format!("request {what} is not known"));
+    let detail = format!("{what} is not known; records are delivered with POST");
+    problem::problem(StatusCode::METHOD_NOT_ALLOWED, "method", &detail, "send them with POST")
 }
 
 /// Serves until it is stopped; requests under way are finished or refused within the grace.

@@ -111,7 +111,7 @@ async fn folders_are_read_and_what_cannot_be_read_is_named() {
     let expected = [
         "b.log: line 2 is bad",
         "circle: symbolic link to a folder",
-        "gone: cannot be read: No such file or directory (os error 2)",
+        "gone: No such file or directory (os error 2)",
         "x.bad: no known format",
     ];
     assert_eq!(unread, expected);

@@ -5,7 +5,7 @@ mod retime;
 mod story;
 
 use crate::engine::Site;
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use deliver::Sender;
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -33,6 +33,12 @@ impl Demo {
         let address =
             addresses.iter().find(|(name, _)| name == "http").context("the demonstration needs the HTTP receiver")?;
         let address = address.1.parse().context("the HTTP receiver's address")?;
+        if !site.app().gate.facts.demo {
+            bail!(
+                "{} is a real site, and the demonstration would put invented attacks into it; name a new folder",
+                site.app().folder.path().display()
+            );
+        }
         let parsers = site.parsers()?;
         let mut tokens = HashMap::new();
         let mut stories = Vec::new();

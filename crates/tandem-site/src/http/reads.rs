@@ -1,5 +1,6 @@
 //! Whoever reads events leaves a record: the query, how many rows, a hash of what was shown.
 
+use crate::advice::{damaged_file, file_advice};
 use crate::app::App;
 use axum::http::StatusCode;
 use sha2::{Digest, Sha256};
@@ -72,7 +73,15 @@ pub(super) fn query_refused(error: QueryError) -> Refused {
         }
         QueryError::TooManyRows { .. } => bad("query-too-many-rows").hint("narrow it, or ask for fewer rows"),
         QueryError::Cancelled => Refused::new(StatusCode::SERVICE_UNAVAILABLE, "query-cancelled", error.to_string()),
-        _ => Refused::failed(&error),
+        _ => {
+            let mut refused = Refused::failed(&error);
+            if let Some(file) = damaged_file(&error) {
+                "damaged-file".clone_into(&mut refused.0.kind);
+                refused.0.title = format!("the file tables/{file} of stored events cannot be read");
+                refused = refused.hint(file_advice(&file));
+            }
+            refused
+        }
     }
 }
 

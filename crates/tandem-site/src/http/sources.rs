@@ -123,8 +123,12 @@ pub(super) async fn change(
     Path(id): Path<String>,
     Body(wire): Body<SourceChange>,
 ) -> Answer<Json<SourceDetail>> {
-    let change =
-        tandem_control::SourceChange { owner: wire.owner, note: wire.note, ..tandem_control::SourceChange::default() };
+    let change = tandem_control::SourceChange {
+        name: wire.name,
+        owner: wire.owner,
+        note: wire.note,
+        ..tandem_control::SourceChange::default()
+    };
     let source = app.control.source_change(&caller.actor, &id, &change).await.map_err(from_control)?;
     Ok(Json(detail(&app, &source).await?))
 }

@@ -20,7 +20,8 @@ pub(crate) fn run(arguments: &DetectArguments) -> Result<u8> {
         content.add_rules(path, &mut unreadable);
     }
     if let Some(problem) = unreadable.first() {
-        bail!("rules in {} cannot be read: {}", problem.path.display(), problem.reason);
+        return Err(anyhow::anyhow!("rules in {} cannot be read: {}", problem.path.display(), problem.reason)
+            .context(output::Hint("name a Sigma rule (.yml, UTF-8) or a folder of them with --rules".to_owned())));
     }
     if content.rules.is_empty() {
         bail!("there are no rule files (.yml, .yaml) in the folders given with --rules");
@@ -59,7 +60,7 @@ pub(crate) fn run(arguments: &DetectArguments) -> Result<u8> {
         "{} files, {} records, {} events, {detections} detections; {} records and {} files could not be read",
         summary.files, summary.records, summary.events, summary.leftovers, summary.unreadable
     ));
-    Ok(if summary.unreadable > 0 { 2 } else { 0 })
+    Ok(summary.exit_code())
 }
 
 fn line(found: &Found<'_>, detection: &Detection) -> String {

@@ -23,6 +23,13 @@ pub(crate) struct Found<'a> {
     pub(crate) event: Event,
 }
 
+impl Summary {
+    /// 0 when everything was read, 2 when a file or a part of one could not be.
+    pub(crate) fn exit_code(&self) -> u8 {
+        if self.unreadable > 0 || self.leftovers > 0 { 2 } else { 0 }
+    }
+}
+
 /// What could not be read.
 #[derive(Debug, Default)]
 pub(crate) struct Summary {
@@ -43,7 +50,8 @@ pub(crate) fn parsers(folders: &[PathBuf]) -> Result<(Content, Parsers)> {
         content.add_parsers(folder, &mut problems);
     }
     if let Some(problem) = problems.first() {
-        bail!("{}: {}", problem.path.display(), problem.reason);
+        return Err(anyhow::anyhow!("parsers in {} cannot be read: {}", problem.path.display(), problem.reason)
+            .context(output::Hint("name a folder that holds `VENDOR.PRODUCT/parser.yaml` files in UTF-8".to_owned())));
     }
     let files = content.parsers.iter().map(|file| (file.name.clone(), file.text.clone())).collect();
     let (parsers, wrong) = Parsers::compile(files, &content.catalogue);
@@ -59,7 +67,11 @@ pub(crate) fn read_all(parsers: &Parsers, paths: &[PathBuf], take: &mut dyn FnMu
     let mut summary = Summary::default();
     let mut files = Vec::new();
     for path in paths {
+        let before = (files.len(), summary.unreadable);
         collect(path, &mut files, &mut summary);
+        if before == (files.len(), summary.unreadable) {
+            output::note(&format!("warning: there are no files in {}: is it the right folder?", path.display()));
+        }
     }
     let bar = progress(files.iter().filter_map(|file| file.metadata().ok()).map(|facts| facts.len()).sum());
     for file in &files {
@@ -88,7 +100,10 @@ fn collect(path: &Path, files: &mut Vec<PathBuf>, summary: &mut Summary) {
     let entries = match std::fs::read_dir(path) {
         Ok(entries) => entries,
         Err(error) => {
-            output::note(&format!("error: the folder {} cannot be read: {error}", path.display()));
+            output::note(&format!(
+                "error: the folder {} cannot be read: {error}: check the path, or run as an account that may read it",
+                path.display()
+            ));
             summary.unreadable += 1;
             return;
         }
@@ -109,9 +124,7 @@ fn collect(path: &Path, files: &mut Vec<PathBuf>, summary: &mut Summary) {
 
 fn read(parsers: &Parsers, path: &Path, summary: &mut Summary, take: &mut dyn FnMut(Found<'_>)) {
     let name = path.display().to_string();
-    let opened = File::open(path)
-        .map_err(|error| error.to_string())
-        .and_then(|file| container::open(&name, file).map_err(|error| chain(&error)));
+    let opened = open(path).and_then(|file| container::open(&name, file).map_err(|error| chain(&error)));
     let records = match opened {
         Ok(records) => records,
         Err(reason) => {
@@ -165,6 +178,20 @@ fn read(parsers: &Parsers, path: &Path, summary: &mut Summary, take: &mut dyn Fn
     }
     end(&mut state, &mut events);
     hand_over(&name, &ids, &mut events, summary, take);
+}
+
+/// Opens a file; a pipe or device would be waited for, perhaps for ever.
+fn open(path: &Path) -> Result<File, String> {
+    match path.metadata() {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(format!("{error}: check the path")),
+        Ok(facts) if !facts.is_file() => {
+            Err("it is neither a file nor a folder: write what comes from it into a file first".to_owned())
+        }
+        _ => File::open(path).map_err(|error| match error.kind() {
+            std::io::ErrorKind::PermissionDenied => format!("{error}: run as an account that may read it"),
+            _ => error.to_string(),
+        }),
+    }
 }
 
 fn end(state: &mut ParserState, events: &mut Vec<Event>) {

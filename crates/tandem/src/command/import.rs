@@ -19,6 +19,9 @@ use tandem_site::{Config, FileTaken, Folder, NewRun, RunEnd, RunStarted, Site, U
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
+/// The largest record that a site takes; the spool has room for its facts beside it.
+const RAW_BYTES_MAX: usize = 7 << 20;
+
 pub(crate) fn run(arguments: &ImportArguments) -> Result<u8> {
     let folder = Folder::new(&arguments.data.data);
     if !folder.is_site() {
@@ -38,6 +41,9 @@ pub(crate) fn run(arguments: &ImportArguments) -> Result<u8> {
         output::note(&format!("error: {} cannot be read: {}", unread.path.display(), unread.reason));
     }
     let progress = &report.progress;
+    if progress.files == 0 && report.unread_count == 0 {
+        output::note("warning: there are no files in what was named: is it the right folder?");
+    }
     let known = if report.files_known > 0 {
         format!(", {} files were imported before", report.files_known)
     } else {
@@ -113,6 +119,9 @@ impl Containers for FileContainers {
         })?;
         let format = records.format().word();
         Ok(Box::new(records.map(move |item| match item {
+            Ok(raw) if raw.raw.len() > RAW_BYTES_MAX => {
+                Err(format!("record {}: it is larger than {} MiB and was left out", raw.index, RAW_BYTES_MAX >> 20))
+            }
             Ok(raw) => {
                 let mut facts = raw.facts;
                 if !facts.iter().any(|(key, _)| key == "file.format") {

@@ -14,7 +14,7 @@ pub(crate) fn run(arguments: &ParseArguments) -> Result<u8> {
         "{} files, {} records, {} events; {} records and {} files could not be read",
         summary.files, summary.records, summary.events, summary.leftovers, summary.unreadable
     ));
-    Ok(if summary.unreadable > 0 { 2 } else { 0 })
+    Ok(summary.exit_code())
 }
 
 fn line(found: &Found<'_>) -> String {

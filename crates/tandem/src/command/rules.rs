@@ -2,7 +2,7 @@
 
 use crate::arguments::{Format, RulesCommand};
 use crate::output;
-use anyhow::{Result, bail};
+use anyhow::Result;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -35,7 +35,8 @@ fn check(paths: &[PathBuf], format: Format) -> Result<u8> {
         content.add_rules(path, &mut unreadable);
     }
     if content.rules.is_empty() && unreadable.is_empty() {
-        bail!("there are no rule files (.yml, .yaml) in {}", paths[0].display());
+        return Err(anyhow::anyhow!("there are no rule files (.yml, .yaml) in {}", paths[0].display())
+            .context(output::Hint("name a Sigma rule or the folder that holds them".to_owned())));
     }
     let rules = load_rules(&content.rules);
     let mut rows = rows(&rules);

@@ -63,6 +63,11 @@ impl Web {
         Self { address: self.address.clone(), headers }
     }
 
+    /// A header that later requests carry.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
     /// With a token.
     #[must_use]
     pub(crate) fn bearer(self, token: &str) -> Self {

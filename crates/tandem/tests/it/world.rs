@@ -22,11 +22,21 @@ pub(crate) struct World {
 impl World {
     /// Makes and starts a site.
     pub(crate) fn new() -> Result<Self> {
+        Self::with("", &[])
+    }
+
+    /// Makes and starts a site with `more` at the end of its tandem.toml, and further arguments.
+    pub(crate) fn with(more: &str, arguments: &[&str]) -> Result<Self> {
         let folder = TempDir::new()?;
         let data = folder.path().to_str().context("the temporary folder has a plain name")?;
         let made = program::run(&["site", "init", "--data", data, "--name", "Test"])?;
         ensure!(made.status.success(), "site init failed: {}", String::from_utf8_lossy(&made.stderr));
-        let site = Site::start(folder.path(), &[])?;
+        let config = folder.path().join("tandem.toml");
+        let text = std::fs::read_to_string(&config)?;
+        // A list that is empty may not be written once more.
+        let text = if more.contains("[[tail]]") { text.replace("tail = []\n", "") } else { text };
+        std::fs::write(&config, text + more)?;
+        let site = Site::start(folder.path(), arguments)?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         Ok(Self { runtime, client: Client::new(&folder.path().join("tandem.sock")), site, _folder: folder })
     }
@@ -44,6 +54,46 @@ impl World {
     /// The listener of machines that speak HTTP.
     pub(crate) fn ingest(&self) -> Web {
         Web::new(self.site.address("http"))
+    }
+
+    /// The site's Unix socket.
+    pub(crate) fn socket(&self) -> std::path::PathBuf {
+        self.site.folder.join("tandem.sock")
+    }
+
+    /// The site's folder.
+    pub(crate) fn folder(&self) -> &std::path::Path {
+        &self.site.folder
+    }
+
+    /// A listener's address by its name.
+    pub(crate) fn address(&self, name: &str) -> &str {
+        self.site.address(name)
+    }
+
+    /// The console's address, with its scheme.
+    pub(crate) fn console(&self) -> &str {
+        self.site.address("console")
+    }
+
+    /// Process id of the site.
+    pub(crate) fn pid(&self) -> u32 {
+        self.site.pid()
+    }
+
+    /// Delivers a good record with this word in it, and waits until it is found: the site works.
+    pub(crate) fn find_good(&self, word: &str) -> Result<()> {
+        self.deliver(word, &[json!({ "message": word })])?;
+        self.found(word)
+    }
+
+    /// Waits until a record with this word is found.
+    pub(crate) fn found(&self, word: &str) -> Result<()> {
+        let query = json!({ "query": format!("\"{word}\""), "limit": 1 });
+        program::wait_for(word, 30, || {
+            let parts = self.lines("/search", &query)?;
+            Ok(parts.iter().any(|part| part["total"].as_u64() > Some(0)).then_some(()))
+        })
     }
 
     /// GET over the local socket.

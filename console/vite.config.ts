@@ -18,5 +18,5 @@ export default defineConfig({
 	plugins: [announcerByClass, sveltekit()],
 	build: { target: 'es2022', reportCompressedSize: false, assetsInlineLimit: 0 },
 	server: { host: '127.0.0.1' },
-	test: { include: ['tests/unit/**/*.test.ts'], environment: 'node' }
+	test: { include: ['tests/unit/**/*.test.ts'], environment: 'node', testTimeout: 60_000 }
 });

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core';
+import { chromium, type Browser, type BrowserContext, type BrowserContextOptions, type Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, inject } from 'vitest';
 
 const ARGS = [
@@ -22,7 +22,7 @@ export const launch = (): Promise<Browser> => chromium.launch({ executablePath: 
 
 export const skipped = (): boolean => inject('url') === '' || inject('storage') === '';
 
-export type ScreenName = 'home' | 'queue' | 'case' | 'search' | 'sources' | 'source' | 'rules' | 'rule' | 'runs' | 'run' | 'settings' | 'log';
+export type ScreenName = 'home' | 'queue' | 'case' | 'search' | 'sources' | 'source' | 'rules' | 'rule' | 'runs' | 'run' | 'settings' | 'log' | 'entity';
 
 export interface Site {
 	page: Page;
@@ -41,8 +41,10 @@ export interface Site {
  * A browser for the tests of a file, a page for each test. After each test the console must have been silent
  * and no request may have left the site.
  */
-export function useSite(): Site {
+export function useSite({ shared = false }: { shared?: boolean } = {}): Site {
 	let browser: Browser;
+	/** With `shared`, the tests of the file share one context, and with it what the browser keeps of the site. */
+	let common: BrowserContext | undefined;
 	let page: Page;
 	let complaints: string[] = [];
 	const url = inject('url');
@@ -93,8 +95,10 @@ export function useSite(): Site {
 		},
 		fresh: async (options = {}) => {
 			const { signedIn = true, ...rest } = options;
-			const context = await browser.newContext({ locale: 'en-GB', timezoneId: 'Europe/Berlin', ...(signedIn ? { storageState: inject('storage') } : {}), ...rest });
+			const reused = shared && Object.keys(rest).length === 0 ? common : undefined;
+			const context = reused ?? await browser.newContext({ locale: 'en-GB', timezoneId: 'Europe/Berlin', ...(signedIn ? { storageState: inject('storage') } : {}), ...rest });
 			context.setDefaultTimeout(PATIENCE);
+			if (shared) common ??= context;
 			const made = await context.newPage();
 			watch(made);
 			return made;
@@ -110,12 +114,16 @@ export function useSite(): Site {
 	beforeEach(async (context) => {
 		if (skipped()) context.skip('no running site');
 		complaints = [];
-		page = await site.fresh({ viewport: { width: 1440, height: 900 } });
+		page = await site.fresh();
+		await page.setViewportSize({ width: 1440, height: 900 });
 	});
 	afterEach(async (context) => {
 		if (skipped()) return;
 		const heard = complaints;
-		for (const open of browser.contexts()) await open.close();
+		for (const open of browser.contexts()) {
+			if (open !== common) await open.close();
+			else for (const one of open.pages()) await one.close();
+		}
 		if (context.task.result?.state !== 'fail') expect(heard).toEqual([]);
 	});
 	return site;

@@ -128,6 +128,33 @@ it('fields are completed', async () => {
 	await expect.poll(() => query().inputValue()).toMatch(/^user\.name:/);
 });
 
+it('values of a field are completed with what the chosen time holds', async () => {
+	await site.open('/search?from=-90d', 'search');
+	await settled();
+	await query().click();
+	await site.page.keyboard.type('source:');
+	const option = site.page.getByRole('option').first();
+	await option.waitFor();
+	const value = await option.locator('code').innerText();
+	await site.page.keyboard.type(value.slice(0, 2));
+	await site.page.getByRole('option').filter({ hasText: value }).first().waitFor();
+	await site.keys('ArrowDown', 'Enter');
+	await expect.poll(() => query().inputValue()).toMatch(/^source:\S+ $/);
+	await site.keys('Enter');
+	await expect.poll(() => site.page.url()).toContain('q=source');
+	await settled();
+	expect(await total()).toBeGreaterThan(0);
+});
+
+it('an event without a message is told by its fields, also beside chosen columns', async () => {
+	await site.open(`/search?from=-90d&cols=user.name&q=${encodeURIComponent('source:winlogbeat')}`, 'search');
+	await settled();
+	await rows().first().waitFor();
+	const lines = await rows().evaluateAll((all) => all.map((row) => row.querySelector('[role=gridcell]:last-child')?.textContent?.trim() ?? ''));
+	expect(lines.length).toBeGreaterThan(5);
+	for (const line of lines) expect(line).not.toMatch(/^[{<]|^user\.name=\S+$/);
+});
+
 it('a question for figures is answered with a table', async () => {
 	await site.open(`/search?from=-90d&q=${encodeURIComponent('* | stats count by source')}`, 'search');
 	await site.page.getByRole('columnheader', { name: 'source' }).waitFor();

@@ -100,6 +100,8 @@ it('every screen can be reached by two keys, and lists its keys', async () => {
 		await site.keys('?');
 		await site.page.getByRole('dialog', { name: /keyboard/i }).waitFor();
 		expect(await site.page.getByRole('dialog').locator('kbd').count()).toBeGreaterThan(10);
+		// Also the keys of the parts that take some for themselves, where they are on the page.
+		expect(await site.page.getByRole('dialog').getByText('Chart: choose a part').count()).toBe(screen === 'search' ? 1 : 0);
 		await site.keys('Escape');
 		await expect.poll(() => site.page.getByRole('dialog').count()).toBe(0);
 	}

@@ -201,3 +201,57 @@ it('what may not be done says why', async () => {
 	await site.keys('Escape');
 	await expect.poll(() => site.page.evaluate(() => document.activeElement?.getAttribute('aria-haspopup'))).toBe('menu');
 });
+
+it('more than 500 cases are read in groups, which open and are selected by key', async () => {
+	const head = (no: number, title: string) => ({
+		id: `C-${no}`, kind: 'security', title: `${title} on host-${no}`, priority: 'P3', priority_reason: 'made up', state: 'new', opened: '2026-11-25T10:00:00Z', updated: '2026-11-25T10:00:00Z',
+		detections: 1, entities: [{ kind: 'host', name: `host-${no}` }], why: 'made up', similar: { count: 0, benign: 0 }, version: 1
+	});
+	const all = Array.from({ length: 620 }, (_, index) => head(1000 + index, index % 3 === 0 ? 'Log cleared' : 'Task made'));
+	await site.page.route('**/api/v1/cases?*', (route) => {
+		const params = new URL(route.request().url()).searchParams;
+		const [from, limit] = [Number(params.get('cursor') ?? 0), Number(params.get('limit') ?? 50)];
+		const next = from + limit < all.length ? { next_cursor: String(from + limit) } : {};
+		return route.fulfill({ json: { items: all.slice(from, from + limit), counts: { mine: 0, unowned: all.length, open: all.length, closed: 0 }, ...next } });
+	});
+	await site.open('/queue', 'queue');
+	const groups = site.page.locator('[role=row][data-id^="group:"]');
+	await expect.poll(() => groups.count()).toBe(2);
+	expect(await groups.first().innerText()).toMatch(/Task made[\s\S]*413 cases/);
+	expect(await site.page.locator('[role=row][data-id^="C-"]').count()).toBe(0);
+	expect(await site.axe()).toEqual([]);
+	await site.keys('x');
+	await site.page.getByText('413 selected').waitFor();
+	await site.keys('Escape', 'j', 'Enter');
+	await expect.poll(() => site.page.locator('[role=row][data-id^="C-"]').count()).toBe(207);
+	await site.keys('j');
+	await expect.poll(() => site.page.evaluate(() => document.activeElement?.getAttribute('data-id'))).toBe('C-1000');
+	await site.page.getByRole('button', { name: 'Show one by one' }).click();
+	await expect.poll(() => site.page.url()).toContain('flat=1');
+	await expect.poll(() => groups.count()).toBe(0);
+	await site.page.getByRole('button', { name: 'Group them' }).waitFor();
+});
+
+it('who a case concerns opens as a card with what is known, and has an address', async () => {
+	const fired = (await site.api<{ items: (Head & { entities: { kind: string; name: string }[] })[] }>('GET', '/cases?view=all&limit=100')).items.find((head) => head.entities.some((entity) => entity.kind === 'host'));
+	const host = fired?.entities.find((entity) => entity.kind === 'host')?.name ?? '';
+	await site.open(`/cases/${fired?.id}`, 'case');
+	const link = site.page.getByRole('link', { name: host }).first();
+	await link.focus();
+	await site.keys('Enter');
+	const card = site.page.getByRole('dialog', { name: host });
+	await card.getByText('First seen').waitFor();
+	await card.getByRole('link', { name: new RegExp(`^${fired?.id} `) }).waitFor();
+	expect(await card.locator('dd').nth(2).innerText()).toMatch(/[1-9]/);
+	expect(await site.axe()).toEqual([]);
+	await site.keys('Escape');
+	await expect.poll(() => card.count()).toBe(0);
+	await expect.poll(() => link.evaluate((element) => element === document.activeElement)).toBe(true);
+	await site.keys('Enter');
+	await card.getByRole('link', { name: 'Open as a page' }).click();
+	await site.ready('entity');
+	expect(site.page.url()).toContain(`/entities/host/${encodeURIComponent(host)}`);
+	await site.page.getByRole('link', { name: 'Search its events' }).click();
+	await site.ready('search');
+	await expect.poll(() => site.page.locator('[data-rows] [role=row][aria-selected]').count()).toBeGreaterThan(0);
+});

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { duration, Format, marked, middleCut, NONE, plain, utf16Index } from '../../src/lib/format/format';
+import { duration, Format, marked, middleCut, NONE, plain, utf16Index, sentences } from '../../src/lib/format/format';
 import { parseWall, zoneOffsetMs } from '../../src/lib/format/zone';
 
 const en = new Format('en-GB', 'Europe/Berlin');
@@ -129,5 +129,12 @@ describe('texts', () => {
 	it('are marked in several places, which may overlap', () => {
 		expect(marked('abcdef', [[3, 5], [0, 1]]).map((piece) => (piece.marked ? `<${piece.text}>` : piece.text)).join('')).toBe('<a>bc<de>f');
 		expect(marked('abcdef', [[0, 3], [2, 4]]).map((piece) => (piece.marked ? `<${piece.text}>` : piece.text)).join('')).toBe('<abc><d>ef');
+	});
+});
+
+describe('remarks of the server', () => {
+	it('become sentences', () => {
+		expect(sentences('there is no step from new to analysis', 'only a case in triage goes up; take it first')).toBe('There is no step from new to analysis. Only a case in triage goes up; take it first.');
+		expect(sentences('Why?', null, undefined, '', 'C-1 is closed!')).toBe('Why? C-1 is closed!');
 	});
 });

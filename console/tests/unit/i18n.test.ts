@@ -6,7 +6,7 @@ import { IntlMessageFormat } from 'intl-messageformat';
 import de from '../../src/lib/i18n/de.json';
 import en from '../../src/lib/i18n/en.json';
 import { pseudo, pseudoMessage } from '../../src/lib/i18n/pseudo';
-import { BINDINGS } from '../../src/lib/keys/bindings';
+import { BINDINGS, LOCAL_KEYS } from '../../src/lib/keys/bindings';
 
 const CATALOGUES: Record<string, Record<string, string>> = { en, de };
 
@@ -61,6 +61,7 @@ it('German keeps the fixed words', () => {
 });
 
 it('every key has its words for the sheet', () => {
+	for (const { id } of LOCAL_KEYS) expect(Object.keys(en), id).toContain(`keys.local.${id}`);
 	for (const { id, scope } of BINDINGS) {
 		expect(Object.keys(en), id).toContain(`keys.${id}`);
 		expect(Object.keys(en), scope).toContain(`keys.scope.${scope}`);

@@ -8,6 +8,9 @@ import { byKind, mainActs, ruleCounts, STEPS, stepOf } from '../../src/lib/case/
 import { byMinute, knownLate, sorted } from '../../src/lib/case/timeline';
 import { statusParts } from '../../src/lib/home/status';
 import en from '../../src/lib/i18n/en.json';
+import { concerns } from '../../src/lib/entity/facts';
+import { entityPath, entityQuery } from '../../src/lib/entity/entity';
+import { entriesOf, groupRows, whatHappened } from '../../src/lib/queue/groups';
 import { asRows, mergeInPlace, neighbour } from '../../src/lib/queue/merge';
 import { lineOf, yamlTokens } from '../../src/lib/rules/yaml';
 import { configLines } from '../../src/lib/settings/config';
@@ -247,5 +250,46 @@ describe('preferences', () => {
 		expect(nextZone('utc', 'Europe/Berlin', 'Europe/Berlin')).toBe('mine');
 		expect(zoneName('site', undefined, 'Europe/Berlin')).toBe('Europe/Berlin');
 		expect(zoneName('utc', 'Asia/Tokyo', 'Europe/Berlin')).toBe('UTC');
+	});
+});
+
+describe('groups of the queue', () => {
+	const on = (id: string, name: string, more: Partial<CaseHead> = {}): CaseHead => head(id, { title: `Log Cleared on ${name}`, entities: [{ kind: 'user', name: 'x' }, { kind: 'host', name }], ...more });
+	it('are called after what happened, without to whom', () => {
+		expect(whatHappened(on('C-1', 'srv1'))).toBe('Log Cleared');
+		expect(whatHappened(head('C-2', { title: 'Service Stopped on Purpose' }))).toBe('Service Stopped on Purpose');
+	});
+	it('stand with the most urgent first, of those the largest; a single case needs none', () => {
+		const rows = asRows([on('C-1', 'a'), on('C-2', 'b', { owner: { id: 'u', name: 'U' }, updated: '2' }), head('C-3', { title: 'One', priority: 'P1' }), head('C-4', { title: 'Pair', priority: 'P3' }), head('C-5', { title: 'Pair', priority: 'P2' })]);
+		const groups = groupRows(rows);
+		expect(groups.map((group) => [group.title, group.priority, group.rows.length, group.unowned])).toEqual([
+			['One', 'P1', 1, 1],
+			['Pair', 'P2', 2, 2],
+			['Log Cleared', 'P3', 2, 1]
+		]);
+		const shown = (open: string[]) => entriesOf(groups, new Set(open)).map((entry) => entry.group?.title ?? entry.row?.head.id);
+		expect(shown([])).toEqual(['C-3', 'Pair', 'Log Cleared']);
+		expect(shown([groups[1]?.id ?? ''])).toEqual(['C-3', 'Pair', 'C-4', 'C-5', 'Log Cleared']);
+	});
+	it('keep kinds of cases apart', () => {
+		expect(groupRows(asRows([head('C-1', { title: 'T' }), head('C-2', { title: 'T', kind: 'source' })]))).toHaveLength(2);
+	});
+});
+
+describe('an entity', () => {
+	it('is looked for in every field of its kind, a domain apart from its user', () => {
+		expect(entityQuery({ kind: 'host', name: 'srv-1.example' })).toBe('host.name:srv-1.example');
+		expect(entityQuery({ kind: 'user', name: 'NORDWIND\\a.keller' })).toBe('(user.name:a.keller OR user.target.name:a.keller) AND user.domain:NORDWIND');
+		expect(entityQuery({ kind: 'user', name: 'root' })).toBe('(user.name:root OR user.target.name:root)');
+		expect(entityQuery({ kind: 'address', name: '2001:db8::1' })).toContain('source.ip:"2001:db8::1" OR destination.ip:"2001:db8::1"');
+	});
+	it('has an address of its own', () => {
+		expect(entityPath({ kind: 'file', name: 'C:\\a b\\c/d' })).toBe('/entities/file/C%3A%5Ca%20b%5Cc%2Fd');
+	});
+	it('is concerned only by cases that name it', () => {
+		const one = head('C-1', { entities: [{ kind: 'host', name: 'SRV-1' }] });
+		expect(concerns(one, { kind: 'host', name: 'srv-1' })).toBe(true);
+		expect(concerns(one, { kind: 'user', name: 'srv-1' })).toBe(false);
+		expect(concerns(one, { kind: 'host', name: 'srv-10' })).toBe(false);
 	});
 });

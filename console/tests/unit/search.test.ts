@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Bucket } from '../../src/lib/api/types';
-import { applyCompletion, byteOffset, wordAt } from '../../src/lib/search/complete';
+import { applyCompletion, byteOffset, Values, valueWanted, wordAt } from '../../src/lib/search/complete';
 import { brushed, locate, totalOf } from '../../src/lib/search/locate';
 import { addCondition, conjuncts, filterBy, literal, quoted, removeCondition, splitPipe } from '../../src/lib/search/query';
 import { absolute, isRelative, resolveRange, shift, wider } from '../../src/lib/search/range';
@@ -129,6 +129,48 @@ describe('rows', () => {
 	});
 });
 
+describe('values', () => {
+	it('are wanted behind a field and its colon', () => {
+		const at = (query: string) => valueWanted(query, query.length);
+		expect(at('user.name:ro')).toEqual({ field: 'user.name', prefix: 'ro' });
+		expect(at('a AND NOT host.name:')).toEqual({ field: 'host.name', prefix: '' });
+		expect(at('(source:"web')).toEqual({ field: 'source', prefix: 'web' });
+		expect(at('-source:w')).toEqual({ field: 'source', prefix: 'w' });
+		for (const query of ['user.na', 'user.name:root ', 'bytes:>10', '_exists_:user', '* | stats count by x:', 'path:/etc', 'host:a*']) expect(at(query), query).toBeUndefined();
+	});
+	it('are put in quotes where they need it', () => {
+		const put = (text: string) => applyCompletion('user.name:', 10, { text, kind: 'value', detail: '' }).query;
+		expect(put('root')).toBe('user.name:root ');
+		expect(put('NT AUTHORITY')).toBe('user.name:"NT AUTHORITY" ');
+		expect(put('C:\\Temp')).toBe('user.name:"C:\\Temp" ');
+		expect(applyCompletion('user.name:"NT', 13, { text: 'NT AUTHORITY', kind: 'value', detail: '' }).query).toBe('user.name:"NT AUTHORITY" ');
+	});
+	const range = { from: '2026-11-24T00:00:00Z', to: '2026-11-25T00:00:00Z' };
+	const answers = (all: string[], most: number) => {
+		const asked: string[] = [];
+		const values = new Values(async (body, _signal, each) => {
+			asked.push(body.query);
+			const begins = /:(.*)\*$/.exec(body.query)?.[1] ?? '';
+			const found = all.filter((value) => value.startsWith(begins));
+			each({ kind: 'facets', facets: [{ field: 'user.name', values: found.slice(0, most).map((value) => ({ value, count: 1 })), distinct: found.length, missing: 0 }] });
+		});
+		return { asked, of: async (prefix: string) => (await values.of({ field: 'user.name', prefix }, range, new AbortController().signal)).map((one) => one.value) };
+	};
+	it('are asked for once a field where the answer is all of them', async () => {
+		const { asked, of } = answers(['root', 'ralf', 'mara'], 10);
+		expect(await of('')).toEqual(['root', 'ralf', 'mara']);
+		expect(await of('R')).toEqual(['root', 'ralf']);
+		expect(await of('x')).toEqual([]);
+		expect(asked).toEqual(['*']);
+	});
+	it('beyond the most frequent are looked for by their beginning', async () => {
+		const { asked, of } = answers(['a1', 'a2', 'a3', 'zoe'], 3);
+		expect(await of('a')).toEqual(['a1', 'a2', 'a3']);
+		expect(await of('zo')).toEqual(['zoe']);
+		expect(asked).toEqual(['*', 'user.name:zo*']);
+	});
+});
+
 describe('an event in one line', () => {
 	const line = (raw: string, fields: Record<string, string | number> = {}): string => summary({ raw, fields });
 	it('is its message, or the text as it came', () => {
@@ -138,6 +180,14 @@ describe('an event in one line', () => {
 	it('is what tells most, where the text is for machines', () => {
 		expect(line('{"a":1}', { message: '', 'event.action': 'logged-in', 'event.outcome': 'failure', 'source.ip': '10.0.0.1', 'user.name': 'root' })).toBe('logged-in (failure) · user.name=root · source.ip=10.0.0.1');
 		expect(line('<Event/>', { 'process.command_line': 'cmd /c x', 'process.executable': 'cmd' })).toBe('process.command_line=cmd /c x');
+	});
+	it('of Windows is made of the sender’s own fields where it left the message empty', () => {
+		const raw = '{"@timestamp":"2026-11-25T22:15:28.334Z","message":"","event":{"code":"5001"}}';
+		const record = { EventID: 5001, Provider_Name: 'Microsoft-Windows-Windows Defender', Channel: 'Operational', Computer: 'SRV', Level: 4, EventRecordID: 9, ProductName: 'Microsoft Defender Antivirus', Path: '', ErrorCode: '0x00000000', 'event.action': 'realtime-protection-disabled', 'agent.type': 'winlogbeat' };
+		expect(line(raw, record)).toBe('realtime-protection-disabled · ProductName=Microsoft Defender Antivirus');
+		// What a common name has said is not said again.
+		expect(line(raw, { 'event.action': 'service-installed', 'service.name': 'PSEXESVC', ServiceName: 'PSEXESVC', StartType: 'demand start' })).toBe('service-installed · service.name=PSEXESVC · StartType=demand start');
+		expect(line(raw, { ScriptBlockText: 'IEX\n\t(New-Object Net.WebClient)', ScriptBlockId: 'd4bb', LogonGuid: '{00000000-0000-0000-0000-000000000000}' })).toBe('ScriptBlockText=IEX (New-Object Net.WebClient) · ScriptBlockId=d4bb');
 	});
 	it('is the text itself where nothing tells', () => {
 		expect(line('{"a":1}', { 'event.action': 'x' })).toBe('{"a":1}');

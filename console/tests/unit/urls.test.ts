@@ -21,7 +21,7 @@ function roundTrip<T>(read: (params: URLSearchParams) => T, write: (state: T) =>
 const nasty = 'user.name:"a & b" AND x:/é+#?%/ | stats count by user.name';
 
 describe('queue', () => {
-	const plain: QueueState = { view: 'open', priorities: [], kind: undefined, state: undefined, q: '', sort: '-priority', sel: undefined, panel: false };
+	const plain: QueueState = { view: 'open', priorities: [], kind: undefined, state: undefined, q: '', sort: '-priority', sel: undefined, panel: false, flat: false };
 	it('comes back from its address', () => {
 		roundTrip(readQueue, writeQueue, [
 			plain,

@@ -1,5 +1,6 @@
 import { ApiError, toProblem } from '../api/problem';
 import type { ActBody, ActName, Case, CaseHead } from '../api/types';
+import { sentences } from '../format/format';
 import type { App } from '../state/app.svelte';
 
 export type DialogKind = 'verdict' | 'escalate' | 'priority' | 'merge' | 'snooze' | 'reason';
@@ -161,7 +162,7 @@ export class CaseActs {
 	#failed(head: CaseHead | undefined, error: unknown, asked?: Ask): void {
 		const problem = toProblem(error);
 		const stale = error instanceof ApiError && (error.status === 409 || error.status === 412);
-		const text = [problem.detail ?? problem.title, problem.because, problem.hint].filter(Boolean).join(' ');
+		const text = sentences(problem.detail ?? problem.title, problem.because, problem.hint);
 		this.app.toasts.say(head ? this.app.t('acts.failed', { id: head.id, text }) : text, { tone: 'bad' });
 		if (stale) this.#close(asked);
 		// Whatever the server refuses, it knows something that this row does not show yet.

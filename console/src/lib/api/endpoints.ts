@@ -34,6 +34,7 @@ import type {
 type Items<T> = { items: T[] };
 type Page<T> = { items: T[]; next_cursor?: string | null };
 const id = encodeURIComponent;
+const BULK = 200;
 
 /** One method per endpoint of the contract. */
 export class Api {
@@ -79,7 +80,16 @@ export class Api {
 		).data;
 	undo = (caseId: string, act_id: string) =>
 		this.client.send<Case>('POST', `/cases/${id(caseId)}/undo`, { act_id });
-	bulk = (ids: string[], body: ActBody) => this.client.send<BulkResult>('POST', '/cases/bulk', { ids, ...body });
+	/** As many cases as wanted; the server takes `BULK` of them in one request. */
+	bulk = async (ids: string[], body: ActBody): Promise<BulkResult> => {
+		const all: BulkResult = { done: [], not_done: [] };
+		for (let at = 0; at < ids.length; at += BULK) {
+			const part = await this.client.send<BulkResult>('POST', '/cases/bulk', { ids: ids.slice(at, at + BULK), ...body });
+			all.done.push(...part.done);
+			all.not_done.push(...part.not_done);
+		}
+		return all;
+	};
 	caseEvents = (caseId: string, limit: number, signal?: AbortSignal) =>
 		this.client.get<Items<EventRow>>(`/cases/${id(caseId)}/events`, { limit }, signal);
 

@@ -93,7 +93,7 @@ export type EventFull = Narrow<Wire['EventDetail'], { common: Fields; vendor: Fi
 export type DetectionRow = Narrow<Wire['DetectionRow'], { level: Level; entities: Entity[]; matches: Match[] }>;
 
 export type SourceHead = Narrow<Wire['SourceHead'], { health: 'ok' | 'silent' | 'failing' | 'new' }>;
-export type Diagnosis = Narrow<Wire['Diagnosis'], { stage: 'network' | 'tls' | 'format' | 'time' | 'parse' }>;
+export type Diagnosis = Narrow<Wire['Diagnosis'], { stage: 'network' | 'tls' | 'format' | 'time' | 'parse' | 'rules' }>;
 export type Source = SourceHead & {
 	parse_failures: Wire['ParseFailure'][];
 	rules_fed: number;

@@ -1,16 +1,4 @@
 import type { Allowed, ActName, Case, CaseState, Entity, EntityKind } from '../api/types';
-import { condition } from '../search/query';
-
-const FIELD: Record<EntityKind, string> = {
-	host: 'host.name',
-	user: 'user.name',
-	address: 'source.ip',
-	file: 'file.name'
-};
-
-export function entityHref(entity: Entity): string {
-	return `/search?q=${encodeURIComponent(condition(FIELD[entity.kind], entity.name))}&from=-7d`;
-}
 
 /** The way of a case, for the row of steps; a case that was merged or closed early still shows where it stood. */
 export const STEPS: readonly CaseState[] = ['new', 'triage', 'analysis', 'response', 'closed'];

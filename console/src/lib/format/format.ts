@@ -246,3 +246,12 @@ export function utf16Index(value: string, bytes: number): number | undefined {
 	}
 	return seen >= bytes ? index : undefined;
 }
+
+/** Several remarks of the server as sentences: each with a capital and a full stop. */
+export function sentences(...parts: (string | null | undefined)[]): string {
+	return parts
+		.map((part) => part?.trim() ?? '')
+		.filter((part) => part !== '')
+		.map((part) => part.charAt(0).toUpperCase() + part.slice(1) + (/[.!?…]$/.test(part) ? '' : '.'))
+		.join(' ');
+}

@@ -21,5 +21,7 @@ export function pseudoMessage(message: string): string {
 		if (depth === 0) letters += 1;
 		out += depth === 0 ? (LETTERS[letter] ?? letter) : letter;
 	}
-	return `[${out}${'~'.repeat(Math.ceil(letters * 0.4))}]`;
+	// In pieces as long as words: a longer text wraps where words end.
+	const more = '~'.repeat(Math.ceil(letters * 0.4)).replaceAll(/~{8}(?=~)/g, '~~~~~~~~ ');
+	return `[${out}${more}]`;
 }

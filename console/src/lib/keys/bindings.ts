@@ -90,3 +90,26 @@ export const BINDINGS = [
 export type BindingId = (typeof BINDINGS)[number]['id'];
 
 export const BINDING_BY_ID = new Map<BindingId, Binding>(BINDINGS.map((binding) => [binding.id, binding]));
+
+/** Keys that a part of a screen takes while it has the focus; the sheet shows them where that part is on the page. */
+export interface LocalKeys {
+	id: string;
+	keys: readonly string[];
+	/** The part, as a selector. */
+	where: string;
+}
+
+const local = <I extends string>(id: I, where: string, ...keys: string[]) => ({ id, where, keys }) as const;
+
+export const LOCAL_KEYS = [
+	local('query.accept', '[role=combobox][data-filter]', 'Tab', 'ArrowDown'),
+	local('query.run', '[role=combobox][data-filter]', 'Enter'),
+	local('histogram.move', '[data-histogram]', 'ArrowLeft', 'ArrowRight'),
+	local('histogram.part', '[data-histogram]', 'Shift+ArrowRight'),
+	local('histogram.zoom', '[data-histogram]', 'Enter'),
+	local('table.cell', '[data-rows]', 'ArrowLeft', 'ArrowRight'),
+	local('table.page', '[data-rows]', 'PageDown', 'PageUp'),
+	local('tabs.move', '[role=tablist]', 'ArrowLeft', 'ArrowRight'),
+	local('split.size', '[role=separator]', 'ArrowLeft', 'ArrowRight'),
+	local('note.send', '[data-note]', 'Mod+Enter')
+] as const satisfies readonly LocalKeys[];

@@ -2,10 +2,13 @@ import type { CaseCounts, CaseHead } from '../api/types';
 import { toProblem } from '../api/problem';
 import type { App } from '../state/app.svelte';
 import { Resource } from '../state/resource.svelte';
+import { GROUP_ABOVE, GROUP_MOST, groupRows, type Group } from './groups';
 import { asRows, mergeInPlace, type QueueRow } from './merge';
 import { queueQuery, type QueueState } from './url';
 
 const PAGE = 100;
+/** The largest page that the server gives. */
+const LARGE = 500;
 
 interface Loaded {
 	rows: QueueRow[];
@@ -18,6 +21,9 @@ export class QueueModel {
 	list = new Resource<Loaded>();
 	arrivals = $state.raw<CaseHead[]>([]);
 	moreBusy = $state(false);
+	#grouped = $state(false);
+	/** Like cases together, where there are too many to be read one by one. */
+	groups = $derived<Group[] | undefined>(this.#grouped ? groupRows(this.rows) : undefined);
 	#state: QueueState | undefined;
 	#timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -30,11 +36,30 @@ export class QueueModel {
 	async load(state: QueueState, keep: boolean): Promise<void> {
 		this.#state = state;
 		await this.list.load(async (signal) => {
-			const answer = await this.app.api.cases({ ...queueQuery(state), limit: PAGE }, signal);
-			return { rows: asRows(answer.items), counts: answer.counts, next: answer.next_cursor ?? undefined };
+			const { items, counts, next } = await this.#read(state, signal);
+			return { rows: asRows(items), counts, next };
 		}, keep);
+		if (this.#state !== state) return;
+		this.#grouped = !state.flat && this.rows.length > GROUP_ABOVE;
 		this.arrivals = [];
 		if (this.list.data) this.app.queueCount = this.list.data.counts.open;
+	}
+
+	/** A page; where a view holds too many for one list, enough of them to be grouped. */
+	async #read(state: QueueState, signal: AbortSignal): Promise<{ items: CaseHead[]; counts: CaseCounts; next: string | undefined }> {
+		const query = queueQuery(state);
+		const first = await this.app.api.cases({ ...query, limit: PAGE }, signal);
+		const { counts } = first;
+		const whole = state.view === 'all' ? counts.open + counts.closed : counts[state.view];
+		let items = first.items;
+		let next = first.next_cursor ?? undefined;
+		while (!state.flat && whole > GROUP_ABOVE && next !== undefined && items.length < GROUP_MOST) {
+			const page = await this.app.api.cases({ ...query, limit: LARGE, cursor: next }, signal);
+			const known = new Set(items.map((head) => head.id));
+			items = [...items, ...page.items.filter((head) => !known.has(head.id))];
+			next = page.next_cursor ?? undefined;
+		}
+		return { items, counts, next };
 	}
 
 	async more(): Promise<void> {
@@ -66,7 +91,7 @@ export class QueueModel {
 		const before = this.list.data;
 		if (!state || !before) return;
 		try {
-			const limit = Math.max(PAGE, before.rows.length + this.arrivals.length);
+			const limit = Math.min(LARGE, Math.max(PAGE, before.rows.length + this.arrivals.length));
 			const answer = await this.app.api.cases({ ...queueQuery(state), limit });
 			if (state !== this.#state || !this.list.data) return;
 			const { rows, arrivals } = mergeInPlace(this.list.data.rows, answer.items);

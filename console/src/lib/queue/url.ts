@@ -18,6 +18,8 @@ export interface QueueState {
 	sel?: string;
 	/** The peek panel is open. */
 	panel: boolean;
+	/** One by one also where there are enough for groups. */
+	flat: boolean;
 }
 
 export function readQueue(params: URLSearchParams): QueueState {
@@ -30,7 +32,8 @@ export function readQueue(params: URLSearchParams): QueueState {
 		q: params.get('q') ?? '',
 		sort: pick(params.get('sort'), SORTS, '-priority'),
 		sel: sel === null || sel === '' ? undefined : sel,
-		panel: params.get('panel') === '1'
+		panel: params.get('panel') === '1',
+		flat: params.get('flat') === '1'
 	};
 }
 
@@ -43,7 +46,8 @@ export function writeQueue(state: QueueState): string {
 		['q', state.q],
 		['sort', unless(state.sort, '-priority')],
 		['sel', state.sel],
-		['panel', state.panel ? '1' : undefined]
+		['panel', state.panel ? '1' : undefined],
+		['flat', state.flat ? '1' : undefined]
 	]);
 }
 

@@ -21,7 +21,7 @@ export function draw(host: HTMLElement, buckets: readonly Bucket[], format: Form
 			cursor: { y: false, points: { show: false }, drag: { x: true, y: false, setScale: false } },
 			scales: { x: { time: true, range: () => [from, to] }, y: { range: (_plot, _low, high) => [0, Math.max(1, high * 1.08)] } },
 			axes: [
-				{ ...axis, size: 22, gap: 2, grid: { show: false }, values: (_plot, splits) => splits.map((split) => (days ? format.stamp(split * 1000, 'min').slice(5, 16) : format.clock(split * 1000))), space: days ? 90 : 60 },
+				{ ...axis, size: 24, gap: 6, grid: { show: false }, values: (_plot, splits) => splits.map((split) => (days ? format.stamp(split * 1000, 'min').slice(5, 16) : format.clock(split * 1000))), space: days ? 90 : 60 },
 				{ ...axis, size: 46, gap: 4, space: 28, values: (_plot, splits) => splits.map((split) => (Number.isInteger(split) ? format.compact(split) : '')) }
 			],
 			series: [

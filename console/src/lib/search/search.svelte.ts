@@ -66,7 +66,8 @@ export class SearchModel {
 			limit: FIRST,
 			histogram: { buckets: BUCKETS },
 			facets: [...facets],
-			columns: state.cols,
+			// All fields: the line of the message and the panel beside the row are made of them.
+			columns: [],
 			order: state.order
 		};
 		this.#body = body;

@@ -2,7 +2,7 @@ import { createContext } from 'svelte';
 import { Client } from '../api/client';
 import { Api } from '../api/endpoints';
 import { ApiError, toProblem } from '../api/problem';
-import type { Preferences, Problem, Session } from '../api/types';
+import type { Entity, Preferences, Problem, Session } from '../api/types';
 import { Format } from '../format/format';
 import { I18n, type Language } from '../i18n/i18n.svelte';
 import { Keys } from '../keys/registry';
@@ -33,6 +33,8 @@ export class App {
 	keysVersion = $state(0);
 	/** The list that a case was opened from, for next and previous. */
 	trail = $state.raw<string[]>([]);
+	/** The host, user, address or file whose card is open. */
+	entity = $state.raw<Entity>();
 	queueCount = $state<number>();
 	sourcesBad = $state<number>();
 	announcement = $state('');
@@ -106,7 +108,8 @@ export class App {
 	}
 
 	#language(preferences: Preferences | undefined): Language {
-		if (new URLSearchParams(location.search).get('lang') === 'pseudo') return 'pseudo';
+		const asked = new URLSearchParams(location.search).get('lang');
+		if (asked === 'pseudo' || asked === 'de' || asked === 'en') return asked;
 		return preferences?.language ?? (navigator.language.startsWith('de') ? 'de' : 'en');
 	}
 

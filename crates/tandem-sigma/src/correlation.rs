@@ -21,4 +21,5 @@ pub use snapshot::{Restored, SnapshotError};
 pub use state::{CorrelationCounters, CorrelationSettings, CorrelationState};
 pub use timespan::Timespan;
 
+pub(crate) use input::{hash_of, texts_of_field};
 pub(crate) use parse::{Section, parse, scalar};

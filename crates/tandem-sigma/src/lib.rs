@@ -48,6 +48,7 @@ mod explain;
 mod filter;
 mod hash;
 mod heading;
+mod ioc;
 mod limits;
 mod load;
 mod logsource;
@@ -67,7 +68,9 @@ mod value;
 mod words;
 mod yaml;
 
-pub use anomaly::{Anomaly, AnomalyKind, AnomalyRule};
+pub use anomaly::{
+    Anomaly, AnomalyCounters, AnomalyKind, AnomalyMatch, AnomalyRule, AnomalySettings, AnomalyState,
+};
 pub use arrival::{Arrival, EventId};
 pub use cidr::Network;
 pub use condition::{Condition, Quantity, Target};
@@ -85,6 +88,9 @@ pub use event::{Event, MapEvent, MapValue};
 pub use explain::{Match, MatchedPredicate, PREDICATES_MAX, VALUE_BYTES_MAX};
 pub use filter::{Filter, FilterRules};
 pub use heading::Heading;
+pub use ioc::{
+    INDICATORS_MAX, Indicator, IndicatorError, IndicatorKind, IndicatorMatch, IndicatorSet, IndicatorSetBuilder,
+};
 pub use limits::Limits;
 pub use load::{Documents, Loader, parse_rules};
 pub use logsource::LogSource;

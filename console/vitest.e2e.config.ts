@@ -6,10 +6,10 @@ export default defineConfig({
 		include: ['tests/e2e/**/*.test.ts'],
 		environment: 'node',
 		fileParallelism: false,
-		testTimeout: 180_000,
-		hookTimeout: 180_000,
+		testTimeout: 400_000,
+		hookTimeout: 400_000,
 		// A loaded machine may be slow; only a failure waits that long.
-		expect: { poll: { timeout: 60_000, interval: 50 } },
+		expect: { poll: { timeout: 120_000, interval: 50 } },
 		globalSetup: ['tests/e2e/sign-in.ts']
 	}
 });

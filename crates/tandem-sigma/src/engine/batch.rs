@@ -100,7 +100,7 @@ impl Session {
                 }
             }
             let event = Row { columns, row };
-            self.compare_fields(route, &event, &|_| true);
+            self.compare_fields(route, &|_, name| event.field(name));
             let rules = self.finish(route, &event, None);
             if !rules.is_empty() {
                 fired(row, rules);

@@ -86,6 +86,13 @@ impl<'e> Fields<'e> {
         self.list.push((field, value));
     }
 
+    pub(super) fn get(&self, field: FieldId) -> Option<&Field<'e>> {
+        if !self.seen.get(field) {
+            return None;
+        }
+        self.list.iter().find(|(other, _)| *other == field).map(|(_, value)| value)
+    }
+
     /// The same memory, empty, for another event.
     pub(super) fn recycled<'other>(mut self) -> Fields<'other> {
         for (field, _) in &self.list {

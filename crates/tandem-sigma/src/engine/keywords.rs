@@ -1,5 +1,6 @@
 //! Whether an event can have any of a route's keywords: one quick search before the thorough one.
 
+use aho_corasick::packed;
 use aho_corasick::{AhoCorasick, MatchKind};
 
 use crate::pattern::{Anchor, Element};
@@ -18,7 +19,15 @@ const PIECE_BYTES_MIN: usize = 3;
 /// looked for in a message as it stands.
 #[derive(Debug)]
 pub(super) struct KeywordFilter {
-    searcher: AhoCorasick,
+    searcher: Searcher,
+}
+
+/// The quickest way to find any of the pieces.
+#[derive(Debug)]
+enum Searcher {
+    /// For few pieces.
+    Packed(packed::Searcher),
+    Automaton(AhoCorasick),
 }
 
 impl KeywordFilter {
@@ -30,14 +39,24 @@ impl KeywordFilter {
         }
         pieces.sort_unstable();
         pieces.dedup();
-        let builder = AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(&pieces);
-        builder.ok().map(|searcher| Self { searcher })
+        let packed = packed::Config::new().builder().extend(&pieces).build();
+        let searcher = match packed {
+            Some(searcher) => Searcher::Packed(searcher),
+            None => {
+                let automaton = AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(&pieces);
+                Searcher::Automaton(automaton.ok()?)
+            }
+        };
+        Some(Self { searcher })
     }
 
     /// Whether a keyword may hold for the text, or for some text in the message. `folded` is working memory.
     pub(super) fn may_hold(&self, text: &str, folded: &mut String) -> bool {
         fold_into(text, folded);
-        self.searcher.is_match(folded.as_str())
+        match &self.searcher {
+            Searcher::Packed(searcher) => searcher.find(&folded).is_some(),
+            Searcher::Automaton(automaton) => automaton.is_match(folded.as_str()),
+        }
     }
 }
 
@@ -58,9 +77,7 @@ fn pieces_of(test: &Test) -> Option<Vec<String>> {
                 fold_into(&segments.collect::<Vec<_>>().join("\""), &mut folded);
                 one(folded)
             }
-            Predicate::Regex(regex) => {
-                needles::of_regex(regex)?.iter().map(|needle| longest_piece(needle)).collect()
-            }
+            Predicate::Regex(regex) => needles::of_regex(regex)?.iter().map(|needle| longest_piece(needle)).collect(),
             _ => None,
         },
     }

@@ -253,7 +253,8 @@ impl Matcher {
         scratch.begin(leaves.len());
         scratch.ask.extend_from_slice(&self.always);
         self.decide_typed(value, scratch);
-        if !(self.whole.is_empty() && self.alternatives.is_empty() && self.spelled.is_empty() && self.needles.is_none()) {
+        if !(self.whole.is_empty() && self.alternatives.is_empty() && self.spelled.is_empty() && self.needles.is_none())
+        {
             let mut folded = std::mem::take(&mut scratch.folded);
             fold_into(&text, &mut folded);
             self.decide_folded(&folded, matches!(value, Value::Str(_)), scratch, found);

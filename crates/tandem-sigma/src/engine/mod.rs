@@ -13,6 +13,7 @@ mod memo;
 mod meter;
 mod names;
 mod needles;
+mod reference;
 mod route;
 mod session;
 mod set;

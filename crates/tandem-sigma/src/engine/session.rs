@@ -15,6 +15,7 @@ use super::leaf::{FieldId, LeafId, Test};
 use super::matcher::Scratch;
 use super::memo::{Memo, ValueKey};
 use super::meter::Meter;
+use super::reference;
 use super::set::{Bits, SetId, Sets};
 use super::{Engine, Route};
 
@@ -168,7 +169,7 @@ impl Session {
         self.begin(route);
         self.note_fields(route, &fields, &Asked(event));
         self.fields = Some(fields.recycled());
-        self.compare_fields(route, event, &|_| true);
+        self.compare_fields(route, &|_, name| event.field(name));
         self.finish(route, event, None)
     }
 
@@ -194,7 +195,12 @@ impl Session {
             self.note_paths(route, &fields, event);
         }
         if !route.references.is_empty() {
-            self.compare_fields(route, event, &|field| fields.nested || fields.seen.get(field));
+            self.compare_fields(route, &|field, name| match fields.get(field) {
+                Some(Field::Value(value)) => Some(value.clone()),
+                Some(Field::Encoded(bytes)) => Some(event.decode(bytes)),
+                None if fields.nested => event.field(name),
+                None => None,
+            });
         }
         self.fields = Some(fields.recycled());
         self.finish(route, event, event.message())
@@ -389,18 +395,17 @@ impl Session {
         set
     }
 
-    /// Decides the leaves that compare two fields, where both are present.
-    pub(super) fn compare_fields(&mut self, route: &Route, event: &dyn Event, present: &dyn Fn(FieldId) -> bool) {
+    /// Decides the leaves that compare two fields. `value_of` answers the value of a field.
+    pub(super) fn compare_fields<'v>(&mut self, route: &Route, value_of: &dyn Fn(FieldId, &str) -> Option<Value<'v>>) {
         let engine = &self.engine;
         let mut found = std::mem::take(&mut self.found);
         found.clear();
         for reference in &route.references {
-            if !present(reference.field) || !present(reference.other) {
-                continue;
-            }
-            let value = event.field(engine.names.name(reference.field));
+            let name_of = |field| engine.names.name(field);
+            let Some(value) = value_of(reference.field, name_of(reference.field)) else { continue };
+            let Some(other) = value_of(reference.other, name_of(reference.other)) else { continue };
             if let Test::Other(key) = &engine.leaves[reference.leaf as usize].test
-                && key.0.holds(value.as_ref(), event)
+                && reference::holds(&key.0, &value, &other)
             {
                 found.push(reference.leaf);
             }

@@ -3,6 +3,7 @@
 mod api;
 mod cli;
 mod durability;
+mod hostile;
 mod package;
 mod refusals;
 mod stream;

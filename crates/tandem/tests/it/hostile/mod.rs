@@ -9,6 +9,7 @@ mod endpoints;
 mod exchange;
 mod folders;
 mod memory;
+mod receivers;
 mod table;
 
 /// Bytes without meaning, the same every time.

@@ -63,7 +63,8 @@ impl Store {
                 detection_files.push(inner.write_group(DETECTIONS, group, None, None).await?.file);
                 inner.step("seal: a file of detections is written")?;
             }
-            let txn = [(app.clone(), up_to.offset.cast_signed())];
+            let known = logs.detections.txn_version(&app).await?.map_or(0, i64::cast_unsigned);
+            let txn = [(app.clone(), known.max(up_to.offset).cast_signed())];
             company = commit(&mut logs.detections, inner, Act::Append, &detection_files, &[], &txn).await?;
         }
         sealed.detections = detections.len() as u64;
@@ -113,7 +114,12 @@ impl Store {
         if company == Company::Others {
             inner.refresh(&logs.events, &logs.detections);
         }
-        inner.sealed.lock().insert(up_to.epoch, Reached { events: position, detections: position });
+        {
+            // Detections may have come further before a crash than events have come again.
+            let mut reached = inner.sealed.lock();
+            let detections = reached.get(&up_to.epoch).map_or(0, |reached| reached.detections).max(position);
+            reached.insert(up_to.epoch, Reached { events: position, detections });
+        }
         *inner.last_seal.lock() = Some(inner.clock.now());
         inner.step("seal: events are committed")?;
         sealed.events = event_files.iter().map(|file| file.rows).sum();

@@ -146,6 +146,44 @@ async fn after_a_restart_nothing_comes_twice_and_nothing_is_missing() {
 }
 
 #[tokio::test]
+async fn lines_whose_note_was_lost_in_a_crash_do_not_come_twice() {
+    let case = Case::new().await;
+    let path = case.path("a.log");
+    append(&path, "one\ntwo\nthree\n");
+    case.follow(Start::Beginning);
+    case.sink().holds(3).await;
+    let records = case.sink().records();
+    let place = |record: &tandem_model::Record| record.fact("file.offset").unwrap().parse::<u64>().unwrap();
+    let key = records[0].fact("file.key").unwrap().to_owned();
+    assert!(records.iter().all(|record| record.fact("file.key") == Some(key.as_str())), "one file, one key");
+    until("noted", || case.positions.0.lock().iter().any(|position| position.offset == 14)).await;
+    // As after a crash between the last lines and their note; the site has found the last durable line.
+    {
+        let mut positions = case.positions.0.lock();
+        assert_eq!(positions[0].key, key);
+        positions[0].offset = 4;
+        positions[0].through = Some(place(&records[2]));
+    }
+    let case = case.restart(Start::Beginning).await;
+    append(&path, "four\n");
+    case.sink().holds(1).await;
+    let four = &case.sink().records()[0];
+    assert_eq!((four.raw.as_slice(), place(four)), (&b"four"[..], 14));
+    assert_eq!(four.fact("file.key"), Some(key.as_str()), "it is the same file");
+}
+
+#[tokio::test]
+async fn nothing_is_handed_on_before_its_file_is_noted() {
+    let case = Case::new().await;
+    append(&case.path("a.log"), "one\n");
+    case.follow(Start::Beginning);
+    case.sink().holds(1).await;
+    let noted = case.positions.0.lock().clone();
+    let key = case.sink().records()[0].fact("file.key").unwrap().to_owned();
+    assert_eq!(noted[0].key, key);
+}
+
+#[tokio::test]
 async fn from_the_end_means_at_the_very_first_start() {
     let case = Case::new().await;
     append(&case.path("a.log"), "old\n");

@@ -20,7 +20,7 @@ const FEW: [&str; 6] = [
     "seal: detections are committed",
     "pipeline.sealed",
 ];
-const PATIENCE_S: u64 = 90;
+const PATIENCE_S: u64 = 300;
 
 /// Whether the running site passes it; the others belong to commands, see `commands.rs`.
 pub(super) fn is_of_the_site(point: &str) -> bool {

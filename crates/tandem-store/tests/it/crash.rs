@@ -89,6 +89,41 @@ async fn a_seal_that_dies_at_any_step_is_made_good_at_the_next_start() {
     }
 }
 
+/// The process dies between the two commits of a seal, and the next one seals before it has come that far again.
+#[tokio::test]
+async fn detections_that_came_further_than_events_stay_known_through_smaller_seals() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = StoreConfig {
+        fail_point: Some(Arc::new(|name| name == "seal: detections are committed")),
+        ..StoreConfig::default()
+    };
+    let store = crate::sample::open_with(folder.path(), config).await;
+    replay(&store).await;
+    assert!(matches!(store.seal(up_to(15), &[]).await, Err(StoreError::FailPoint(_))));
+    drop(store);
+    let again = async |store: &Store, offsets: std::ops::Range<u64>| {
+        for offset in offsets {
+            store.append(arcs([event(offset)])).unwrap();
+            store.append_detections(vec![detection("rule", offset)]).await.unwrap();
+        }
+    };
+    let store = open(folder.path()).await;
+    assert_eq!(store.sealed_position(EPOCH).await.unwrap(), None);
+    again(&store, 0..5).await;
+    // Something new on an early event, so that detections are committed, too.
+    store.append_detections(vec![detection("another rule", 2)]).await.unwrap();
+    store.seal(up_to(5), &[]).await.unwrap();
+    again(&store, 5..8).await;
+    check(&store, 8, 16).await;
+    drop(store);
+    let store = open(folder.path()).await;
+    assert_eq!(store.sealed_position(EPOCH).await.unwrap(), Some(5));
+    again(&store, 5..20).await;
+    check(&store, 20, 21).await;
+    store.seal(up_to(20), &[]).await.unwrap();
+    check(&store, 20, 21).await;
+}
+
 #[tokio::test]
 async fn a_seal_that_failed_can_be_made_again_by_the_same_process() {
     let folder = tempfile::tempdir().unwrap();

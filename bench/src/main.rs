@@ -2,6 +2,7 @@
 
 mod evtx;
 mod rules;
+mod sigma;
 
 use anyhow::Context as _;
 use std::path::PathBuf;
@@ -12,6 +13,7 @@ Benches of Tandem with its peers in the same run.
 
   evtx     reading Windows event logs beside the `evtx` crate alone
   rules    what the rules find in recorded attacks beside rsigma-eval
+  sigma    the Sigma engine on one core beside rsigma-eval
 ";
 
 fn main() -> ExitCode {
@@ -23,6 +25,7 @@ fn main() -> ExitCode {
         }
         Some("evtx") => evtx::run(&arguments[1..]),
         Some("rules") => rules::run(&arguments[1..]),
+        Some("sigma") => sigma::run(&arguments[1..]),
         Some(other) => Err(anyhow::anyhow!("no bench is called `{other}`\n\n{HELP}")),
     };
     match outcome {

@@ -24,7 +24,16 @@ AGENTS = [
     "Mozilla/5.0 (X11; Linux x86_64; rv:132.0) Gecko/20100101 Firefox/132.0",
     "curl/8.10.1",
 ]
-IMAGES = ["svchost.exe", "chrome.exe", "msedge.exe", "outlook.exe", "teams.exe", "cmd.exe", "powershell.exe", "conhost.exe", "taskhostw.exe"]
+# Where Windows has them: programs of the system elsewhere would be attacks.
+IMAGES = [
+    r"C:\Program Files\Google\Chrome\Application\chrome.exe",
+    r"C:\Program Files (x86)\Microsoft\Edge\Application\msedge.exe",
+    r"C:\Program Files\Microsoft Office\root\Office16\OUTLOOK.EXE",
+    r"C:\Program Files\WindowsApps\MSTeams\ms-teams.exe",
+    r"C:\Windows\System32\conhost.exe",
+    r"C:\Windows\System32\taskhostw.exe",
+    r"C:\Windows\System32\backgroundTaskHost.exe",
+]
 
 
 def address(r):
@@ -33,7 +42,9 @@ def address(r):
         return ADDRESS_OF_CIDR + str(r.randrange(1, 255))
     if n < 0.5:
         return f"10.{r.randrange(4)}.{r.randrange(32)}.{r.randrange(1, 255)}"
-    return f"{r.randrange(11, 170)}.{r.randrange(256)}.{r.randrange(256)}.{r.randrange(1, 255)}"
+    # Some 120,000 addresses of the world, few of them often.
+    n = int(120_000 * r.random() ** 3) * 19_088_743 % (1 << 32)
+    return f"{11 + n % 150}.{n >> 24}.{n >> 16 & 255}.{n >> 8 & 255}"
 
 
 def web(r, at, n):
@@ -72,16 +83,18 @@ def zeek(r, at, n):
 
 
 def sysmon(r, at, n):
-    image = r.choice(IMAGES)
+    path = r.choice(IMAGES)
+    image = path.rsplit("\\", 1)[1]
     host = f"WS-{n % 400:03}"
     user = r.choice(USERS)
     line = f"{image} -enc {r.randbytes(24).hex()}" if r.random() < 0.0005 else f"{image} --type=worker --id={n % 99991}"
+    path_json = path.replace("\\", "\\\\")
     stamp = f"{at:%Y-%m-%dT%H:%M:%S}.{n % 1000:03}Z"
     return (
         f'{{"@timestamp":"{stamp}","event":{{"code":"1","kind":"event","provider":"Microsoft-Windows-Sysmon"}},"host":{{"name":"{host}.nordwind.example"}},'
         f'"log":{{"level":"information"}},"winlog":{{"channel":"Microsoft-Windows-Sysmon/Operational","computer_name":"{host}.nordwind.example","event_data":{{'
         f'"RuleName":"-","UtcTime":"{at:%Y-%m-%d %H:%M:%S}.{n % 1000:03}","ProcessGuid":"{{{r.randbytes(16).hex()}}}","ProcessId":"{r.randrange(300, 60000)}",'
-        f'"Image":"C:\\\\Program Files\\\\{image[:-4]}\\\\{image}","CommandLine":"{line}","CurrentDirectory":"C:\\\\Windows\\\\system32\\\\",'
+        f'"Image":"{path_json}","CommandLine":"{line}","CurrentDirectory":"C:\\\\Windows\\\\system32\\\\",'
         f'"User":"NORDWIND\\\\{user}","IntegrityLevel":"Medium","Hashes":"SHA256={(image.encode().hex() * 8)[:64]}","ParentImage":"C:\\\\Windows\\\\explorer.exe",'
         f'"ParentCommandLine":"C:\\\\Windows\\\\explorer.exe","ParentUser":"NORDWIND\\\\{user}"}},"event_id":"1","provider_name":"Microsoft-Windows-Sysmon","record_id":"{n}"}},'
         f'"agent":{{"type":"winlogbeat","version":"8.15.0"}}}}'

@@ -39,6 +39,7 @@ fn main() -> ExitCode {
 
 /// The folder in which the archives of the corpora are unpacked under their names.
 fn corpora() -> anyhow::Result<PathBuf> {
-    let folder = std::env::var_os("TANDEM_CORPORA").context("set TANDEM_CORPORA to the folder of the unpacked corpora")?;
+    let folder =
+        std::env::var_os("TANDEM_CORPORA").context("set TANDEM_CORPORA to the folder of the unpacked corpora")?;
     Ok(PathBuf::from(folder))
 }

@@ -20,7 +20,8 @@ pub(crate) fn print(lines: &[&str], ours: &Ours, found: &[(usize, u32)], found_b
     for (line, rule) in peer.difference(&mine) {
         differing.entry(rule).or_default()[1].push(*line);
     }
-    let rules_of = |pairs: &BTreeSet<(usize, String)>| pairs.iter().map(|(_, rule)| rule).collect::<BTreeSet<_>>().len();
+    let rules_of =
+        |pairs: &BTreeSet<(usize, String)>| pairs.iter().map(|(_, rule)| rule).collect::<BTreeSet<_>>().len();
     eprintln!("  {same} hits of both; {} rules here, {} at the peer", rules_of(&mine), rules_of(&peer));
     for (id, [only_mine, only_peer]) in differing {
         let rule = rules.iter().find(|rule| rule.id.as_deref() == Some(id));

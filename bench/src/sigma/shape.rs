@@ -110,12 +110,10 @@ fn columns(ours: &Ours, lines: &[&str]) {
             let mut names: Vec<&str> = rows.iter().flat_map(|row| parsed[*row].keys().map(String::as_str)).collect();
             names.sort_unstable();
             names.dedup();
-            let made: Vec<(Vec<Value<'_>>, Vec<u32>)> = names.iter().map(|name| dictionary(&parsed, rows, name)).collect();
-            let columns: Vec<Column<'_>> = names
-                .iter()
-                .zip(&made)
-                .map(|(name, (values, places))| Column { name, values, places })
-                .collect();
+            let made: Vec<(Vec<Value<'_>>, Vec<u32>)> =
+                names.iter().map(|name| dictionary(&parsed, rows, name)).collect();
+            let columns: Vec<Column<'_>> =
+                names.iter().zip(&made).map(|(name, (values, places))| Column { name, values, places }).collect();
             let begin = cpu_seconds();
             session.evaluate_columns(&route, rows.len(), &columns, &mut |_, rules| hits += rules.len());
             seconds += cpu_seconds() - begin;
@@ -173,10 +171,18 @@ fn costs(ours: &Ours, lines: &[&str]) -> Result<()> {
     let mut costs = session.costs();
     let total: u64 = costs.iter().map(|cost| cost.nanos).sum();
     costs.sort_by_key(|cost| std::cmp::Reverse(cost.nanos));
-    println!("  tests asked one by one: {:.2} µs an event; the dearest rules:", total as f64 / 1e3 / lines.len() as f64);
+    println!(
+        "  tests asked one by one: {:.2} µs an event; the dearest rules:",
+        total as f64 / 1e3 / lines.len() as f64
+    );
     for cost in costs.iter().take(8) {
         let title = &ours.engine.rules()[cost.rule as usize].title;
-        println!("    {:.3} µs an event, decided {} times, fired {}: {title}", cost.nanos as f64 / 1e3 / lines.len() as f64, cost.decided, cost.fired);
+        println!(
+            "    {:.3} µs an event, decided {} times, fired {}: {title}",
+            cost.nanos as f64 / 1e3 / lines.len() as f64,
+            cost.decided,
+            cost.fired
+        );
     }
     Ok(())
 }

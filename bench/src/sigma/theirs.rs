@@ -66,5 +66,10 @@ impl Theirs {
 fn source_of(channel: &str, id: i64) -> LogSource {
     let Channel { service, category } = one_category(channel, id);
     let part = |part: Option<&str>| Some(part.unwrap_or(NONE).to_owned());
-    LogSource { product: Some("windows".to_owned()), service: part(service), category: part(category), ..LogSource::default() }
+    LogSource {
+        product: Some("windows".to_owned()),
+        service: part(service),
+        category: part(category),
+        ..LogSource::default()
+    }
 }

@@ -166,7 +166,7 @@ impl IndicatorSetBuilder {
         let source = self.source(indicator.source)?;
         let minutes = indicator.expires_ms.map_or(NEVER, |ms| {
             let minutes = ms.div_euclid(60_000).saturating_add(i64::from(ms.rem_euclid(60_000) > 0));
-            u32::try_from(minutes.max(0)).unwrap_or(NEVER).min(NEVER)
+            u32::try_from(minutes.max(0)).unwrap_or(NEVER)
         });
         self.rows.push(Row { hash, minutes, source });
         Ok(())

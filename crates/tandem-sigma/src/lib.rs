@@ -68,9 +68,7 @@ mod value;
 mod words;
 mod yaml;
 
-pub use anomaly::{
-    Anomaly, AnomalyCounters, AnomalyKind, AnomalyMatch, AnomalyRule, AnomalySettings, AnomalyState,
-};
+pub use anomaly::{Anomaly, AnomalyCounters, AnomalyKind, AnomalyMatch, AnomalyRule, AnomalySettings, AnomalyState};
 pub use arrival::{Arrival, EventId};
 pub use cidr::Network;
 pub use condition::{Condition, Quantity, Target};
@@ -81,8 +79,8 @@ pub use correlation::{
 };
 pub use detection::{Block, Detection, Item, Link, Selection};
 pub use engine::{
-    Budget, Column, Disabled, Engine, EngineBuilder, EngineSlot, FastEvent, Field, Fields, LogType, Route, Row, RuleCost,
-    Session,
+    Budget, Column, Disabled, Engine, EngineBuilder, EngineSlot, FastEvent, Field, Fields, LogType, Route, Row,
+    RuleCost, Session,
 };
 pub use event::{Event, MapEvent, MapValue};
 pub use explain::{Match, MatchedPredicate, PREDICATES_MAX, VALUE_BYTES_MAX};

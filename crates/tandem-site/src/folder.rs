@@ -136,7 +136,9 @@ impl Folder {
             .with_context(|| format!("opening {}", path.display()))?;
         match file.try_lock() {
             Ok(()) => Ok(FolderLock(file)),
-            Err(fs::TryLockError::WouldBlock) => bail!("another tandem is working on {}: wait until it has ended, or stop it", self.0.display()),
+            Err(fs::TryLockError::WouldBlock) => {
+                bail!("another tandem is working on {}: wait until it has ended, or stop it", self.0.display())
+            }
             Err(fs::TryLockError::Error(error)) => Err(error).with_context(|| format!("locking {}", path.display())),
         }
     }

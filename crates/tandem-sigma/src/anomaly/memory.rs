@@ -46,7 +46,8 @@ pub(super) struct Half {
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Hour {
-    pub(super) hour: i64,
+    /// Hours since 1970.
+    pub(super) number: i64,
     pub(super) amount: f64,
     pub(super) fired: bool,
 }
@@ -218,23 +219,23 @@ fn volume(
     learnt: bool,
 ) -> Option<Unusual> {
     let hour = time.div_euclid(HOUR_MS);
-    let at = match hours.binary_search_by_key(&hour, |known| known.hour) {
+    let at = match hours.binary_search_by_key(&hour, |known| known.number) {
         Ok(at) => at,
         Err(at) => {
-            hours.insert(at, Hour { hour, amount: 0.0, fired: false });
+            hours.insert(at, Hour { number: hour, amount: 0.0, fired: false });
             at
         }
     };
     hours[at].amount += amount;
     let weeks = span(anomaly.window.ms()) / WEEK_MS;
-    let newest = hours.last().map_or(hour, |last| last.hour);
+    let newest = hours.last().map_or(hour, |last| last.number);
     let oldest = newest - weeks * HOURS_OF_WEEK as i64;
     let Hour { amount, fired, .. } = hours[at];
     let first_hour = first.div_euclid(HOUR_MS);
     let mut samples: Vec<f64> = (1..=weeks)
         .map(|week| hour - week * HOURS_OF_WEEK as i64)
         .filter(|earlier| *earlier >= first_hour)
-        .map(|earlier| match hours.binary_search_by_key(&earlier, |known| known.hour) {
+        .map(|earlier| match hours.binary_search_by_key(&earlier, |known| known.number) {
             Ok(at) => hours[at].amount,
             Err(_) => 0.0,
         })
@@ -252,7 +253,7 @@ fn volume(
             unusual = Some(Unusual::Volume { amount, median, limit, weeks });
         }
     }
-    let gone = hours.partition_point(|known| known.hour < oldest);
+    let gone = hours.partition_point(|known| known.number < oldest);
     hours.drain(..gone);
     unusual
 }

@@ -153,7 +153,7 @@ fn write_memory(writer: &mut Writer, memory: &Memory) {
         Memory::Hours(hours) => {
             writer.number(hours.len() as u64);
             for hour in hours {
-                writer.signed(hour.hour);
+                writer.signed(hour.number);
                 writer.word(hour.amount.to_bits());
                 writer.0.push(u8::from(hour.fired));
             }
@@ -191,9 +191,10 @@ fn read_memory(reader: &mut Reader<'_>, kind: AnomalyKind) -> Result<Memory, Dam
         Memory::Hours(hours) => {
             for _ in 0..reader.count(10)? {
                 let hour = reader.signed()?;
-                hours.push(Hour { hour, amount: f64::from_bits(reader.word()?), fired: reader.byte()? != 0 });
+                hours.push(Hour { number: hour, amount: f64::from_bits(reader.word()?), fired: reader.byte()? != 0 });
             }
-            if !hours.is_sorted_by_key(|hour| hour.hour) || hours.iter().any(|hour| hour.hour.unsigned_abs() > 1 << 50)
+            if !hours.is_sorted_by_key(|hour| hour.number)
+                || hours.iter().any(|hour| hour.number.unsigned_abs() > 1 << 50)
             {
                 return Err(Damaged);
             }

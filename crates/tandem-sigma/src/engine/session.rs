@@ -428,15 +428,15 @@ impl Session {
             }
             false
         });
-        if !found.is_empty() {
-            found.sort_unstable();
-            found.dedup();
-            let set = self.sets.intern(&found);
+        if found.is_empty() {
             self.found = found;
-            self.note(route, KEYWORDS, set);
-        } else {
-            self.found = found;
+            return;
         }
+        found.sort_unstable();
+        found.dedup();
+        let set = self.sets.intern(&found);
+        self.found = found;
+        self.note(route, KEYWORDS, set);
     }
 
     /// The rules that fire for the key.

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRng;
-use tandem_sigma::{Column, Engine, Event, LogType, MapEvent, MapValue, Row, Rule, Session, Severity, Value, parse_rules};
+use tandem_sigma::{
+    Column, Engine, Event, LogType, MapEvent, MapValue, Row, Rule, Session, Severity, Value, parse_rules,
+};
 
 /// Whether an engine of this rule alone says that it fires, asked twice, so that the second answer
 /// comes from memory.

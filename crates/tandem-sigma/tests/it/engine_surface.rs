@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use tandem_sigma::{
-    Budget, Column, Engine, EngineSlot, FastEvent, Field, LogType, MapEvent, MapValue, Route, Row, Rule, Session, Value,
-    parse_rules,
+    Budget, Column, Engine, EngineSlot, FastEvent, Field, LogType, MapEvent, MapValue, Route, Row, Rule, Session,
+    Value, parse_rules,
 };
 
 /// An engine of rules `product: x` with these detections.
@@ -31,7 +31,8 @@ fn route(engine: &Engine) -> Arc<Route> {
 #[test]
 fn routes_take_every_log_type_of_an_event() {
     let text = |source: &str| format!("title: T\nlogsource: {{{source}}}\ndetection:\n  s: {{a: 1}}\n  condition: s\n");
-    let sources = ["category: registry_event", "category: registry_set, product: Windows", "service: sysmon", "product: linux"];
+    let sources =
+        ["category: registry_event", "category: registry_set, product: Windows", "service: sysmon", "product: linux"];
     let load = |source: &&str| parse_rules("t", &text(source)).0.into_iter().map(Arc::new);
     let engine = Arc::new(Engine::builder().with_rules(sources.iter().flat_map(load)).build());
     let of = |category| LogType { product: Some("windows"), category: Some(category), service: Some("sysmon") };
@@ -88,11 +89,21 @@ fn values_seen_before_are_not_decoded_again() {
 #[test]
 fn columns_answer_what_their_rows_do() {
     let engine = Arc::new(engine(&[
-        "a|contains: foo", "a: null", "b|gte: 3", "a|fieldref: c", "b|exists: false", "d.e|startswith: x",
+        "a|contains: foo",
+        "a: null",
+        "b|gte: 3",
+        "a|fieldref: c",
+        "b|exists: false",
+        "d.e|startswith: x",
     ]));
     let route = route(&engine);
     let mut session = Session::new(Arc::clone(&engine));
-    let texts = [Value::from("Foo bar"), Value::Null, Value::from("baz"), Value::List(vec![Value::from("x"), Value::from("FOO")])];
+    let texts = [
+        Value::from("Foo bar"),
+        Value::Null,
+        Value::from("baz"),
+        Value::List(vec![Value::from("x"), Value::from("FOO")]),
+    ];
     let numbers = [Value::Int(1), Value::Int(3), Value::from("12")];
     let paths = [Value::from("xyz")];
     let absent = Column::ABSENT;
@@ -172,7 +183,8 @@ fn a_rule_beyond_its_budget_is_disabled_and_named() {
 
 #[test]
 fn hostile_events_are_answered() {
-    let engine = Arc::new(engine(&["a|contains: foo", "a|re: '(x+x+)+y$'", "a.b|contains: '*a*b*c*'", "a|endswith: 'é'"]));
+    let engine =
+        Arc::new(engine(&["a|contains: foo", "a|re: '(x+x+)+y$'", "a.b|contains: '*a*b*c*'", "a|endswith: 'é'"]));
     let route = route(&engine);
     let mut session = Session::new(Arc::clone(&engine));
     let mut deep = MapValue::from("foo");

@@ -4,7 +4,7 @@ use crate::workbench::{RECEIVED, Workbench, record};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use tandem_detect::{LoadedRule, Rules};
+use tandem_detect::{Detector, LoadedRule};
 use tandem_model::{DetectionKind, Record, Transport};
 use tandem_parse::Parsers;
 
@@ -62,9 +62,9 @@ impl RuleTest {
         serde_saphyr::from_str(text).map_err(|error| RuleTestError::Syntax(error.to_string()))
     }
 
-    /// Runs the records through `parsers` and all `rules`; answers what is not as the file says, one sentence each.
-    /// Exactly the named rules may fire on a record, so that overlaps between rules are known.
-    pub fn run(&self, rule: &LoadedRule, parsers: &Parsers, rules: &Rules) -> Result<Vec<String>, RuleTestError> {
+    /// Runs the records through `parsers` and all rules, those of `detector`; answers what is not as the file says, one
+    /// sentence each. Exactly the named rules may fire on a record, so that overlaps between rules are known.
+    pub fn run(&self, rule: &LoadedRule, parsers: &Parsers, detector: &Detector) -> Result<Vec<String>, RuleTestError> {
         let mut wrong = Vec::new();
         if self.positive.is_empty() || self.negative.is_empty() {
             wrong.push("it needs a positive and a negative record at least".to_owned());
@@ -80,14 +80,11 @@ impl RuleTest {
                 }
                 let mut fired = BTreeSet::new();
                 let mut generic = 0;
-                Workbench::new(parsers, rules.rules.iter().cloned()).records(
-                    example.records(&place)?,
-                    &mut |event, found| {
-                        generic += u32::from(event.is_generic());
-                        let rules = found.iter().filter(|detection| detection.kind == DetectionKind::Rule);
-                        fired.extend(rules.map(|detection| Arc::clone(&detection.rule_title)));
-                    },
-                );
+                Workbench::with(parsers, detector.another()).records(example.records(&place)?, &mut |event, found| {
+                    generic += u32::from(event.is_generic());
+                    let rules = found.iter().filter(|detection| detection.kind == DetectionKind::Rule);
+                    fired.extend(rules.map(|detection| Arc::clone(&detection.rule_title)));
+                });
                 if generic > 0 {
                     wrong.push(format!("{place}: no parser takes the record"));
                 }

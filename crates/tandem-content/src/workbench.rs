@@ -39,7 +39,12 @@ pub struct Tally {
 impl Workbench {
     /// A workbench with the given parsers and rules.
     pub fn new(parsers: &Parsers, rules: impl IntoIterator<Item = Arc<LoadedRule>>) -> Self {
-        Self { parser: parsers.start(), detector: Detector::new(rules), offset: 0 }
+        Self::with(parsers, Detector::new(rules))
+    }
+
+    /// A workbench with rules that are compiled already.
+    pub fn with(parsers: &Parsers, detector: Detector) -> Self {
+        Self { parser: parsers.start(), detector, offset: 0 }
     }
 
     /// Judges records as if they came one after the other and nothing came after them; `visit` gets each event with what it gave rise to.

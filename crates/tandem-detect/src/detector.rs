@@ -16,7 +16,7 @@ const VALUE_BYTES_MAX: usize = 1024;
 
 /// The active rules, ready for the stream.
 pub struct Detector {
-    rules: Vec<Arc<LoadedRule>>,
+    rules: Arc<[Arc<LoadedRule>]>,
     engine: Arc<Engine>,
     session: Session,
     hasher: RandomState,
@@ -40,12 +40,25 @@ struct TypedRoute {
 impl Detector {
     /// A detector for `rules`; those that wait for values are left out.
     pub fn new(rules: impl IntoIterator<Item = Arc<LoadedRule>>) -> Self {
-        let rules: Vec<_> = rules.into_iter().filter(|rule| rule.needs_values().is_none()).collect();
+        let rules: Arc<[_]> = rules.into_iter().filter(|rule| rule.needs_values().is_none()).collect();
         let engine = Arc::new(Engine::builder().with_rules(rules.iter().map(|rule| Arc::clone(&rule.rule))).build());
         Self {
             rules,
             session: Session::new(Arc::clone(&engine)),
             engine,
+            hasher: RandomState::new(),
+            routes: HashMap::new(),
+            fired: Vec::new(),
+        }
+    }
+
+    /// Another detector with the same compiled rules, such as for another thread: compiling takes longer than this.
+    #[must_use]
+    pub fn another(&self) -> Self {
+        Self {
+            rules: Arc::clone(&self.rules),
+            session: Session::new(Arc::clone(&self.engine)),
+            engine: Arc::clone(&self.engine),
             hasher: RandomState::new(),
             routes: HashMap::new(),
             fired: Vec::new(),

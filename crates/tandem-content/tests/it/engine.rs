@@ -93,7 +93,7 @@ fn all_rules_on_recorded_attacks() {
     let evtx = files(&corpora.join("evtx-attack"), ".evtx");
     let otrf = files(&corpora.join("otrf"), ".json");
     let mut compared = Compared::default();
-    compared.files(&parsers, &rules, &evtx, if all { 1 } else { 16 });
-    compared.files(&parsers, &rules, &otrf, if all { 1 } else { 64 });
+    compared.files(&parsers, &rules, &evtx, if all { 1 } else { 32 });
+    compared.files(&parsers, &rules, &otrf, if all { 1 } else { 128 });
     assert!(compared.fired > 300, "{} fired", compared.fired);
 }

@@ -4,10 +4,12 @@ use crate::site::{built_in, files, root};
 use std::collections::BTreeSet;
 use std::fs;
 use tandem_content::{Content, RuleTest, load_rules};
+use tandem_detect::Detector;
 
 #[test]
 fn every_rule_fires_on_its_positive_records_and_on_no_negative_one() {
     let (parsers, rules) = built_in();
+    let detector = Detector::new(rules.rules);
     let folder = root().join("content/rule_tests");
     let mut wrong = Vec::new();
     let mut known = BTreeSet::new();
@@ -21,7 +23,7 @@ fn every_rule_fires_on_its_positive_records_and_on_no_negative_one() {
         };
         let of_file = load_rules([&file]);
         let rule = &of_file.rules[0];
-        match RuleTest::from_yaml(&text).and_then(|test| test.run(rule, &parsers, &rules)) {
+        match RuleTest::from_yaml(&text).and_then(|test| test.run(rule, &parsers, &detector)) {
             Ok(sentences) => wrong.extend(sentences.iter().map(|sentence| format!("{stem}: {sentence}"))),
             Err(error) => wrong.push(format!("{stem}: {error}")),
         }

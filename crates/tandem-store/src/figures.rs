@@ -4,11 +4,12 @@ use crate::QueryError;
 use crate::read::Cells;
 use std::cmp::Ordering;
 use std::collections::{BTreeSet, HashMap};
+use std::hash::Hash;
 use tandem_model::Value;
 use tandem_query::{Aggregate, Function, Literal, Table, order_of};
 
 /// Groups and different values together; more need more memory than a query may have.
-const PARTS_MAX: usize = 200_000;
+const PARTS_MAX: usize = 500_000;
 
 /// Figures of all groups.
 #[derive(Debug, Clone)]
@@ -41,14 +42,9 @@ impl Figures {
     pub(crate) fn new(aggregates: &[Aggregate], by: &[String]) -> Self {
         let mut figures = Self { aggregates: aggregates.to_vec(), by: by.to_vec(), groups: HashMap::new(), parts: 0 };
         if by.is_empty() {
-            let group = figures.group(Vec::new());
-            figures.groups.insert(Vec::new(), group);
+            group_of(&mut figures.groups, &figures.aggregates, Vec::new(), Vec::new());
         }
         figures
-    }
-
-    fn group(&self, key: Vec<Option<Value>>) -> Group {
-        Group { key, figures: self.aggregates.iter().map(Figure::new).collect() }
     }
 
     /// Adds rows: `by` and `fields` are the cells of the fields to group by and of each aggregate.
@@ -58,10 +54,37 @@ impl Figures {
         fields: &[Option<Cells<'_>>],
         rows: usize,
     ) -> Result<(), QueryError> {
+        let Some(codes) = by.iter().map(|cells| Codes::new(cells, rows)).collect::<Option<Vec<_>>>() else {
+            return self.add_lists(by, fields, rows);
+        };
+        // Rows of the same group together, so that each group is looked up once a batch.
+        for rows in Codes::joined(&codes, rows) {
+            let values = codes.iter().map(|codes| codes.values[codes.of_row[rows[0]] as usize].clone());
+            let (text, key) = values.map(|value| (value.as_ref().map(ToString::to_string), value)).unzip();
+            let before = self.groups.len();
+            let group = group_of(&mut self.groups, &self.aggregates, text, key);
+            let mut parts = 0;
+            for ((figure, aggregate), cells) in group.figures.iter_mut().zip(&self.aggregates).zip(fields) {
+                match (figure, cells) {
+                    (Figure::Count(count), None) => *count += rows.len() as i64,
+                    (figure, cells) => {
+                        for row in &rows {
+                            parts += figure.add(aggregate, cells.as_ref().and_then(|cells| cells.value(*row)).as_ref());
+                        }
+                    }
+                }
+            }
+            self.parts += parts + self.groups.len() - before;
+            self.check()?;
+        }
+        Ok(())
+    }
+
+    /// The same where a field has lists: a row is in one group for each different element.
+    fn add_lists(&mut self, by: &[Cells<'_>], fields: &[Option<Cells<'_>>], rows: usize) -> Result<(), QueryError> {
         for row in 0..rows {
             let cells: Vec<Option<Value>> =
                 fields.iter().map(|cells| cells.as_ref().and_then(|cells| cells.value(row))).collect();
-            // A row with a list is in one group for each different element.
             let mut keys: Vec<Key> = vec![(Vec::new(), Vec::new())];
             for cells in by {
                 let values: Vec<Option<Value>> = match cells.value(row) {
@@ -85,15 +108,13 @@ impl Figures {
                     .collect();
             }
             for (text, key) in keys {
-                if !self.groups.contains_key(&text) {
-                    self.parts += 1;
-                    let group = self.group(key);
-                    self.groups.insert(text.clone(), group);
-                }
-                let group = self.groups.get_mut(&text).expect("inserted above");
+                let before = self.groups.len();
+                let group = group_of(&mut self.groups, &self.aggregates, text, key);
+                let mut parts = 0;
                 for ((figure, aggregate), cell) in group.figures.iter_mut().zip(&self.aggregates).zip(&cells) {
-                    self.parts += figure.add(aggregate, cell.as_ref());
+                    parts += figure.add(aggregate, cell.as_ref());
                 }
+                self.parts += parts + self.groups.len() - before;
             }
             self.check()?;
         }
@@ -139,6 +160,78 @@ impl Figures {
             .map(|(_, group)| group.key.into_iter().chain(group.figures.into_iter().map(Figure::finish)).collect())
             .collect();
         Table { columns, rows }
+    }
+}
+
+/// The group with this key, which is made if it is not there.
+fn group_of<'g>(
+    groups: &'g mut HashMap<Vec<Option<String>>, Group>,
+    aggregates: &[Aggregate],
+    text: Vec<Option<String>>,
+    key: Vec<Option<Value>>,
+) -> &'g mut Group {
+    let new = || Group { key, figures: aggregates.iter().map(Figure::new).collect() };
+    groups.entry(text).or_insert_with(new)
+}
+
+/// The values of a field in a batch, numbered: rows with the same text have the same number.
+struct Codes {
+    of_row: Vec<u32>,
+    values: Vec<Option<Value>>,
+}
+
+impl Codes {
+    /// `None` where a row has a list.
+    fn new(cells: &Cells<'_>, rows: usize) -> Option<Self> {
+        let mut codes = Self { of_row: Vec::with_capacity(rows), values: Vec::new() };
+        if let Some(texts) = cells.texts() {
+            let mut known: HashMap<Option<&str>, u32> = HashMap::new();
+            for text in texts {
+                codes.push(&mut known, text, || text.map(Value::text));
+            }
+        } else if let Some(numbers) = cells.numbers() {
+            let mut known: HashMap<Option<i64>, u32> = HashMap::new();
+            for number in numbers {
+                codes.push(&mut known, number, || number.map(Value::Long));
+            }
+        } else {
+            let mut known: HashMap<Option<String>, u32> = HashMap::new();
+            for row in 0..rows {
+                let value = cells.value(row);
+                if matches!(value, Some(Value::List(_))) {
+                    return None;
+                }
+                codes.push(&mut known, value.as_ref().map(ToString::to_string), || value);
+            }
+        }
+        Some(codes)
+    }
+
+    fn push<K: Eq + Hash>(&mut self, known: &mut HashMap<K, u32>, key: K, value: impl FnOnce() -> Option<Value>) {
+        let code = *known.entry(key).or_insert_with(|| {
+            self.values.push(value());
+            self.values.len() as u32 - 1
+        });
+        self.of_row.push(code);
+    }
+
+    /// The rows of each group, groups in the order of their first row.
+    fn joined(all: &[Self], rows: usize) -> Vec<Vec<usize>> {
+        let mut of_row = vec![0; rows];
+        let mut count = usize::from(rows > 0);
+        for codes in all {
+            let mut known: HashMap<(u32, u32), u32> = HashMap::new();
+            for (group, code) in of_row.iter_mut().zip(&codes.of_row) {
+                let next = known.len() as u32;
+                *group = *known.entry((*group, *code)).or_insert(next);
+            }
+            count = known.len();
+        }
+        let mut groups = vec![Vec::new(); count];
+        for (row, group) in of_row.iter().enumerate() {
+            groups[*group as usize].push(row);
+        }
+        groups
     }
 }
 

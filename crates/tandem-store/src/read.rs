@@ -3,8 +3,8 @@
 use crate::decode::{text_at, value_at};
 use crate::extra;
 use crate::layout::{EXTRA, Layout};
-use arrow::array::{ArrayRef, AsArray, RecordBatch, StringViewArray};
-use arrow::datatypes::DataType;
+use arrow::array::{ArrayRef, AsArray, PrimitiveArray, RecordBatch, StringViewArray};
+use arrow::datatypes::{DataType, Int64Type};
 use std::collections::BTreeSet;
 use tandem_model::Value;
 use tandem_query::{Place, resolve};
@@ -66,5 +66,11 @@ impl<'a> Cells<'a> {
     pub(crate) fn texts(&self) -> Option<&'a StringViewArray> {
         let column = self.column.filter(|column| *column.data_type() == DataType::Utf8View)?;
         self.extra.is_none().then(|| column.as_string_view())
+    }
+
+    /// The column of whole numbers, when all values are in it.
+    pub(crate) fn numbers(&self) -> Option<&'a PrimitiveArray<Int64Type>> {
+        let column = self.column.filter(|_| self.extra.is_none())?;
+        column.as_primitive_opt::<Int64Type>()
     }
 }

@@ -334,7 +334,8 @@ fn queries(desk: &mut Desk) -> Result<()> {
 
 /// Rules, parsers, configurations.
 fn content(desk: &mut Desk) -> Result<()> {
-    let laughs: String = (1..30).map(|n| format!("a{n}: &a{n} [*a{0}, *a{0}, *a{0}, *a{0}]\n", n - 1)).collect();
+    let laughs: Vec<String> = (1..30).map(|n| format!("a{n}: &a{n} [*a{0}, *a{0}, *a{0}, *a{0}]\n", n - 1)).collect();
+    let laughs = laughs.concat();
     desk.write("noise.yml", &noise(2_000))?;
     desk.write("deep.yml", format!("title: {}x{}", "[".repeat(10_000), "]".repeat(10_000)).as_bytes())?;
     desk.write("laughs.yml", format!("a0: &a0 [lol]\n{laughs}").as_bytes())?;

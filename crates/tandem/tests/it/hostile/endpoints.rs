@@ -14,6 +14,9 @@ const GROWTH_KIB_MAX: u64 = 192 << 10;
 /// Endpoints that are named in one row.
 const NAMED_MAX: usize = 3;
 
+/// Which endpoints a request is meant for.
+type Takes = Box<dyn Fn(&Endpoint) -> bool>;
+
 fn word(method: Method) -> &'static str {
     match method {
         Method::Get => "GET",
@@ -171,15 +174,14 @@ fn every_endpoint_answers_bad_input_with_the_next_step() -> Result<()> {
         Asking { socket: Place::Unix(world.socket()), console: Place::Tcp(world.console().to_owned()), cookie };
     let mut table = Table::new("endpoints");
     let mut marker = 0;
-    let cases: Vec<(&str, Box<dyn Fn(&Endpoint) -> bool>, Request)> = bodies()
+    let cases: Vec<(&str, Takes, Request)> = bodies()
         .into_iter()
         .map(|(input, request)| {
-            let takes: Box<dyn Fn(&Endpoint) -> bool> =
-                Box::new(|row| row.request.is_some() || row.method == Method::Put);
+            let takes: Takes = Box::new(|row| row.request.is_some() || row.method == Method::Put);
             (input, takes, request)
         })
         .chain(addresses().into_iter().map(|(input, with_id, request)| {
-            let takes: Box<dyn Fn(&Endpoint) -> bool> = Box::new(move |row| {
+            let takes: Takes = Box::new(move |row| {
                 if with_id {
                     row.path.contains('{')
                 } else {
@@ -230,7 +232,8 @@ fn request_is_method(input: &str) -> bool {
 
 /// What happens before any endpoint is reached: headers without end, bytes that are no HTTP, senders who stop.
 fn connections(console: &Place, cookie: &str) -> Result<Vec<(&'static str, String)>> {
-    let many: String = (0..20_000).map(|n| format!("x-{n}: {}\r\n", "a".repeat(60))).collect();
+    let many: Vec<String> = (0..20_000).map(|n| format!("x-{n}: {}\r\n", "a".repeat(60))).collect();
+    let many = many.concat();
     let flood = format!("GET /api/v1/home HTTP/1.1\r\nhost: x\r\n{many}\r\n");
     let long = [b"GET /".as_slice(), &vec![b'a'; 2 << 20], b" HTTP/1.1\r\nhost: x\r\n\r\n"].concat();
     let half = format!(

@@ -188,5 +188,6 @@ pub(super) fn ingest_token(data: &Path) -> Result<String> {
 pub(super) fn call(data: &Path, method: HttpMethod, path: &str, body: &Value) -> Result<Value> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let client = Client::new(&data.join("tandem.sock"));
-    Ok(runtime.block_on(client.call(method, path, Some(body)))?)
+    // Without a value the request has no body.
+    Ok(runtime.block_on(client.call(method, path, (!body.is_null()).then_some(body)))?)
 }

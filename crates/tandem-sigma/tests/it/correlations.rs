@@ -459,7 +459,7 @@ fn stream() -> impl Strategy<Value = Vec<Seen>> {
 }
 
 /// A few by default; `PROPTEST_CASES` for more.
-fn config() -> ProptestConfig {
+pub(crate) fn config() -> ProptestConfig {
     let cases = std::env::var("PROPTEST_CASES").ok().and_then(|text| text.parse().ok()).unwrap_or(24);
     ProptestConfig { cases, ..ProptestConfig::default() }
 }

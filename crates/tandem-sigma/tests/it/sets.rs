@@ -7,23 +7,42 @@
 //! - `problems`: every problem, as `file:line:column code`; none if left out;
 //! - `words`: correlations and anomaly rules in words, by title;
 //! - `alert`: titles of what alerts by itself; `levels`: levels of correlations by title;
-//! - `fires` and `silent`: events by title of a plain rule.
+//! - `fires` and `silent`: events by title of a plain rule;
+//! - `correlations`, instead of `set`: one a line by name, over three rules `a`, `b`, `c` of the field `kind`;
+//! - `events`, a stream, and `detections`, what correlations find in it (see `streams.yaml`).
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
 use saphyr::{LoadableYamlNode, Yaml};
-use tandem_sigma::{RuleSet, RuleSetBuilder};
+use tandem_sigma::{
+    Arrival, CorrelationPlan, CorrelationSettings, CorrelationState, EventId, Hit, Outcome, RuleSet, RuleSetBuilder,
+};
 
-use crate::cases::{loader, text_of, texts_of};
+use crate::cases::{list_of, loader, text_of, texts_of};
 use crate::data::{event_of_yaml, files};
 
-const KEYS: [&str; 11] =
-    ["case", "shows", "set", "files", "placeholders", "problems", "words", "alert", "levels", "fires", "silent"];
+const KEYS: [&str; 14] = [
+    "case",
+    "shows",
+    "set",
+    "files",
+    "placeholders",
+    "problems",
+    "words",
+    "alert",
+    "levels",
+    "fires",
+    "silent",
+    "correlations",
+    "events",
+    "detections",
+];
 
 /// At least so many cases are there; a lower number means that some got lost.
-const CASES_MIN: usize = 40;
+const CASES_MIN: usize = 125;
 
 #[test]
 fn every_case_of_a_set_holds() {
@@ -64,6 +83,9 @@ fn check(case: &Yaml<'_>) -> Result<(), String> {
     for (name, text) in case.as_mapping_get("files").and_then(Yaml::as_mapping).into_iter().flatten() {
         builder.add(name.as_str().expect("as the case format says"), text.as_str().expect("as the case format says"));
     }
+    if let Some(correlations) = text_of(case, "correlations") {
+        builder.add("set.yml", &stream_set(correlations));
+    }
     let (set, problems) = builder.build();
     let listed: Vec<String> = problems
         .iter()
@@ -78,7 +100,59 @@ fn check(case: &Yaml<'_>) -> Result<(), String> {
         return Err(format!("problems are {listed:?}, wanted {wanted:?}\n    {}", shown()));
     }
     check_words(case, &set)?;
+    check_stream(case, &set)?;
     check_events(case, &set)
+}
+
+fn stream_set(correlations: &str) -> String {
+    let rule = |name: &str| {
+        format!(
+            "title: {name}\nname: {name}\nlogsource: {{product: test}}\ndetection:\n  selection: {{kind: {name}}}\n  condition: selection\n---\n"
+        )
+    };
+    let mut text: String = ["a", "b", "c"].map(rule).concat();
+    for line in correlations.lines() {
+        let (name, section) = line.split_once(": ").expect("name: {…}");
+        text.push_str(&format!("title: {name}\nname: {name}\ncorrelation: {section}\n---\n"));
+    }
+    text
+}
+
+fn check_stream(case: &Yaml<'_>, set: &RuleSet) -> Result<(), String> {
+    let Some(events) = list_of(case, "events") else { return Ok(()) };
+    let plan = Arc::new(CorrelationPlan::new(set));
+    let mut state = CorrelationState::new(plan, CorrelationSettings::default(), [1, 2]);
+    let mut out = Vec::new();
+    let mut received_ms = 0;
+    for (number, node) in events.iter().enumerate() {
+        let seconds = node.as_mapping_get("$at").and_then(Yaml::as_integer).expect("an event has a time");
+        let time_ms = 1_700_000_000_000 + seconds * 1000;
+        received_ms = time_ms.max(received_ms);
+        let event = event_of_yaml(node);
+        let rules = (0..set.rules().len()).filter(|rule| set.rules()[*rule].fires(&event));
+        let hits: Vec<Hit<'_>> = rules.map(|rule| Hit { rule, event: &event }).collect();
+        state.observe(&Arrival { id: EventId::at(number as u64 + 1), time_ms, received_ms }, &hits, &mut out);
+    }
+    let title = |correlation: usize| &set.correlations()[correlation].heading.title;
+    let values =
+        |group: &[(String, String)]| group.iter().map(|(_, value)| value.as_str()).collect::<Vec<_>>().join(" ");
+    let listed: Vec<String> = out
+        .iter()
+        .map(|outcome| match outcome {
+            Outcome::Detected(found) => {
+                let events: Vec<String> = found.events.iter().map(|id| id.offset.to_string()).collect();
+                let late = if found.late { " late" } else { "" };
+                let replaces = found.replaces.map_or_else(String::new, |id| format!(", replaces {}", id.offset));
+                let (title, group) = (title(found.correlation), values(&found.group));
+                format!("{title} ({group}) {}: {}{late}{replaces}", found.crossing.offset, events.join(" "))
+            }
+            Outcome::Withdrawn(gone) => {
+                format!("{} ({}) {} withdrawn", title(gone.correlation), values(&gone.group), gone.crossing.offset)
+            }
+        })
+        .collect();
+    let wanted = texts_of(case, "detections");
+    if listed == wanted { Ok(()) } else { Err(format!("detections are {listed:?}, wanted {wanted:?}")) }
 }
 
 fn check_words(case: &Yaml<'_>, set: &RuleSet) -> Result<(), String> {

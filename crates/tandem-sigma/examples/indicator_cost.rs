@@ -48,7 +48,9 @@ fn kind_number(kind: IndicatorKind) -> u64 {
 fn indicator(number: u64) -> (IndicatorKind, String) {
     let (_, kind) = IndicatorKind::ALL[(number % 5) as usize];
     let value = match kind {
-        IndicatorKind::Address if number.is_multiple_of(50) => format!("172.{}.{}.0/24", number >> 16 & 255, number >> 8 & 255),
+        IndicatorKind::Address if number.is_multiple_of(50) => {
+            format!("172.{}.{}.0/24", number >> 16 & 255, number >> 8 & 255)
+        }
         IndicatorKind::Address => {
             format!("{}.{}.{}.{}", 1 + (number >> 24), number >> 16 & 255, number >> 8 & 255, number & 255)
         }
